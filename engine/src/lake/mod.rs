@@ -66,7 +66,7 @@ impl Lake {
             }
             let text = serde_json::to_vec_pretty(&Manifest { format: FORMAT, timezone: timezone.to_owned() })
                 .map_err(|error| EngineError::Lake(error.to_string()))?;
-            file::write_atomically(&manifest, &text)?;
+            write_atomically(&manifest, &text)?;
         }
         Self::open(root, timezone)
     }

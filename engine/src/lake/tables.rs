@@ -75,7 +75,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         fields.push(required("event_date", DataType::Date32));
         fields
     }));
-    specs.extend(super::tables::marts::specs());
+    specs.extend(marts::specs());
     specs.push(Spec::new("ops.run", &[], run()));
     specs
 });
