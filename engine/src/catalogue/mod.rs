@@ -8,6 +8,8 @@ mod definition;
 mod error;
 mod model;
 mod read;
+#[cfg(test)]
+mod refusals;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use std::fmt;
 pub enum Channel {
     /// Calls and text messages.
     Phone,
-    /// WeChat, its groups and its official account.
+    /// `WeChat`, its groups and its official account.
     Wechat,
     /// On the customer's site.
     Visit,

@@ -11,9 +11,9 @@ fn catalogue_with(sequence: &str) -> (Catalogue, Vec<Definition>) {
     let text =
         format!("{builtin}\n[derived.test]\nen = \"Test\"\nzh = \"测试\"\nentity = \"customer\"\n{sequence}");
     let catalogue = Catalogue::from_toml(&text, "test.toml").unwrap();
-    let test =
-        catalogue.definitions().iter().find(|definition| definition.name == "derived.test").unwrap().clone();
-    (catalogue, vec![test])
+    let mut definitions = catalogue.definitions().to_vec();
+    definitions.retain(|definition| definition.name == "derived.test");
+    (catalogue, definitions)
 }
 
 /// Lines of "second code customer"; `-` is no customer. Events of one second keep the order of the lines.
