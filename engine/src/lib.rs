@@ -6,10 +6,13 @@
 
 pub mod contract;
 pub mod error;
+pub mod settings;
+pub mod time;
+
+pub mod catalogue;
+pub mod derive;
 pub mod lake;
 pub mod measure;
-pub mod settings;
 pub mod tile;
-pub mod time;
 
 pub use error::{EngineError, Result};
