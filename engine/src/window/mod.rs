@@ -1,0 +1,13 @@
+//! Windows: day tiles merged over the last days, never a rescan of events.
+
+mod customer;
+mod order;
+
+pub(crate) use customer::CustomerSums;
+pub use customer::{CustomerWindows, customer_windows};
+pub use order::{OrderHistory, order_history};
+
+/// Days of the window that every 30-day measure looks at.
+pub const WINDOW_DAYS: crate::time::Day = 30;
+/// Days of the window for orders.
+pub const ORDER_DAYS: crate::time::Day = 365;
