@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The columnar core: from records to published quotas.
+
+pub mod quota;
