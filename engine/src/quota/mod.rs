@@ -14,6 +14,7 @@ mod explain;
 mod limits;
 mod reconcile;
 mod region;
+mod region_claim;
 mod region_order;
 mod relax;
 mod round;

@@ -6,13 +6,11 @@
 //! its children's. Without a plan above or of its own, a region keeps its reps' proposals, clipped.
 
 use super::error::{QuotaError, check_length};
-use super::limits::{Bound, Interval, Limits, RelaxOrder, Side};
+use super::limits::{Bound, Limits, RelaxOrder, Side};
 use super::reconcile::{Relaxation, contradictions, report, solve};
+use super::region_claim::{Claim, claims};
 use super::region_order::{Groups, TopDown, index, top_down};
-use super::round::{narrow, sum};
-
-/// Intervals with 0 to 4 layers dropped.
-type Nested = [Interval; RelaxOrder::LAYERS + 1];
+use super::round::narrow;
 
 /// One region of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -130,7 +128,13 @@ pub fn reconcile_tree(
         regions: regions.iter().map(|r| RegionOutcome::unsolved(r.plan)).collect(),
         findings: tree.findings(rep_region),
     };
-    let claims = tree.claims();
+    let claims = claims(
+        &shape,
+        &tree.reps,
+        order,
+        |region| regions[region].plan,
+        |rep| (proposals[rep], &limits[rep]),
+    );
     let mut held = vec![Bound::None; regions.len()];
     for &region in &shape.order {
         tree.divide(region, &claims, &mut held, &mut outcome);
@@ -155,13 +159,6 @@ impl RegionOutcome {
     }
 }
 
-/// What a region asks its parent for; its edges count as ceiling and floor.
-#[derive(Debug, Clone, Copy)]
-struct Claim {
-    proposal: i64,
-    nested: Nested,
-}
-
 struct Tree<'a> {
     regions: &'a [Region],
     reps: Groups,
@@ -173,27 +170,6 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// The claim of every region, from the leaves up.
-    fn claims(&self) -> Vec<Claim> {
-        let nothing = Interval { lower: 0, upper: 0, lower_by: Bound::Floor, upper_by: Bound::Ceiling };
-        let empty = Claim { proposal: 0, nested: [nothing; RelaxOrder::LAYERS + 1] };
-        let mut claims = vec![empty; self.regions.len()];
-        for &region in self.shape.order.iter().rev() {
-            let mut claim = claims[region];
-            for &rep in self.reps.members(region) {
-                claim.add(self.proposals[rep], &self.limits[rep].nested(self.order));
-            }
-            if let Some(plan) = self.regions[region].plan {
-                claim.proposal = plan.max(0);
-            }
-            claims[region] = claim;
-            if let Some(parent) = self.shape.parent[region] {
-                claims[parent].add(claim.proposal, &claim.nested);
-            }
-        }
-        claims
-    }
-
     /// Divides a region's target among its own reps and its children; without one, clips its own reps.
     ///
     /// `held` says which regions were allotted less, or more, than their share because of the limits below them: there,
@@ -302,17 +278,6 @@ impl Tree<'_> {
             findings.push(Finding::RepsInUnknownRegion { reps: unknown });
         }
         findings
-    }
-}
-
-impl Claim {
-    /// Adds what a rep or a child claims; amounts beyond 64 bits stay at their largest.
-    fn add(&mut self, proposal: i64, nested: &Nested) {
-        self.proposal = narrow(sum(&[self.proposal, proposal.max(0)]));
-        for (mine, more) in self.nested.iter_mut().zip(nested) {
-            mine.lower = mine.lower.saturating_add(more.lower);
-            mine.upper = mine.upper.saturating_add(more.upper);
-        }
     }
 }
 
