@@ -46,8 +46,8 @@ pub(super) fn relax(
     let mut unmet = target - sum(&amount);
     let mut moves = Vec::new();
     for (position, &layer) in order.layers().iter().enumerate() {
-        let gap: Vec<i64> =
-            (edges(position + 1).zip(&amount)).map(|((next, _), &a)| (next - a).abs()).collect();
+        let next: Vec<(i64, Bound)> = edges(position + 1).collect();
+        let gap: Vec<i64> = next.iter().zip(&amount).map(|(&(edge, _), &a)| (edge - a).abs()).collect();
         let room = sum(&gap);
         let need = unmet.abs();
         let (step, share) = if room > need {
@@ -56,7 +56,7 @@ pub(super) fn relax(
         } else {
             (gap.clone(), None)
         };
-        for (i, (_, by)) in edges(position + 1).enumerate() {
+        for (i, (_, by)) in next.into_iter().enumerate() {
             amount[i] = if side == Side::Up { amount[i] + step[i] } else { amount[i] - step[i] };
             if step[i] > 0 && step[i] == gap[i] {
                 bound[i] = by;

@@ -37,8 +37,8 @@ fn find_scale(target: i128, weight: &[i64], least: i64, edges: Edges<'_>) -> f64
     if total == 0 {
         return 1.0;
     }
-    let mut bracket = (0.0, scale_max(weight, least, edges));
-    let mut scale = (real_wide(target) / real_wide(total)).min(bracket.1);
+    let mut bracket = (0.0, f64::INFINITY);
+    let mut scale = real_wide(target) / real_wide(total);
     for pass in 0..PASSES_MAX {
         let (pinned, free) = pieces(scale, weight, least, edges);
         let open = real_wide(target - pinned);
@@ -57,9 +57,16 @@ fn find_scale(target: i128, weight: &[i64], least: i64, edges: Edges<'_>) -> f64
         }
         let inside = newton > bracket.0 && newton < bracket.1;
         let creeping = pass > PASSES_NEWTON && pass % 2 == 0;
-        let next = if inside && !creeping { newton } else { middle(bracket) };
+        let next = if inside && !creeping {
+            newton
+        } else {
+            if bracket.1.is_infinite() {
+                bracket.1 = scale_max(weight, least, edges);
+            }
+            middle(bracket)
+        };
         if next <= bracket.0 || next >= bracket.1 {
-            return if free > 0 && newton.is_finite() { newton.clamp(bracket.0, bracket.1) } else { next };
+            return if free > 0 && newton.is_finite() { newton.max(bracket.0).min(bracket.1) } else { next };
         }
         scale = next;
     }
