@@ -11,7 +11,10 @@
 
 mod error;
 mod explain;
+mod frame;
 mod limits;
+mod period;
+mod predict;
 mod reconcile;
 mod region;
 mod region_claim;
@@ -22,6 +25,9 @@ mod scale;
 
 pub use error::QuotaError;
 pub use explain::{Explainer, add_up, log_mean, log_ratio, split_driver, step_ratio};
+pub(crate) use frame::{QuotaInputs, QuotaRun, quotas};
+pub use period::{Span, month, months_before};
+pub use predict::{Forecast, PredictInput, Predictor};
 pub use limits::{Bound, Layer, Limits, RelaxOrder, Side};
 pub use reconcile::{Cause, Reconciled, Relaxation, reconcile, reconcile_limited};
 pub use region::{Finding, Region, RegionOutcome, TreeReconciled, reconcile_tree};
