@@ -11,8 +11,10 @@ pub mod time;
 
 pub mod catalogue;
 pub mod derive;
+pub mod entity;
 pub mod lake;
 pub mod measure;
 pub mod tile;
+pub mod window;
 
 pub use error::{EngineError, Result};

@@ -78,7 +78,7 @@ impl Tiles {
     ///
     /// # Errors
     /// Where the lake can't be read or written.
-    pub(crate) async fn life(&self, lake: &Lake, base: Day) -> Result<LifeSource> {
+    pub async fn life(&self, lake: &Lake, base: Day) -> Result<LifeSource> {
         let chain = self.chain(base, "");
         let Some(wanted) = chain.get(&base) else { return Ok(LifeSource::empty(base)) };
         let mut lives = lake.table("tile.life").await?;
@@ -86,7 +86,7 @@ impl Tiles {
         let start = chain.iter().rev().find_map(|(end, stamp)| {
             Some((*end, life_file(&lives, *end, stamp)?.clone(), life_file(&orders, *end, stamp)?.clone()))
         });
-        let mut life = match start {
+        let life = match start {
             Some((end, file, order_file)) => {
                 let mut life = load(&lives.dir().join(&file.path), self.keys.len())?;
                 life.as_of = end;

@@ -4,8 +4,9 @@ mod customer;
 mod order;
 
 pub(crate) use customer::CustomerSums;
+pub(crate) use customer::{NEVER, life_day};
 pub use customer::{CustomerWindows, customer_windows};
-pub use order::{OrderHistory, order_history};
+pub use order::{OrderDay, OrderHistory, order_history};
 
 /// Days of the window that every 30-day measure looks at.
 pub const WINDOW_DAYS: crate::time::Day = 30;

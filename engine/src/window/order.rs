@@ -1,6 +1,6 @@
 //! A customer's orders of the last 365 days, in order, and the first ever.
 
-use arrow::array::{Array, Date32Array, Decimal128Array, Int32Array, RecordBatch};
+use arrow::array::{Date32Array, Decimal128Array, Int32Array, RecordBatch};
 
 use super::ORDER_DAYS;
 use crate::error::Result;
