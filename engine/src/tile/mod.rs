@@ -27,4 +27,5 @@ pub(crate) use day::{batch, dates, decimals, signed};
 pub use day::DayReport;
 pub(crate) use life::FactFiles;
 pub use life::LifeSource;
+pub(crate) use store::{content_id, parse_day};
 pub use store::{TileReport, Tiles, ensure};
