@@ -168,6 +168,14 @@ impl RepTile {
         Ok(())
     }
 
+    /// Merges other tiles into these.
+    pub fn merge(&mut self, other: &Self) {
+        for (rep, tile) in other.iter() {
+            let row = self.row(rep);
+            self.tiles[row].merge(tile);
+        }
+    }
+
     /// The tile of a rep; zeros for a rep that did nothing.
     pub fn get(&self, rep: &str) -> RepCounts {
         self.rows.get(rep).map(|&row| self.tiles[row]).unwrap_or_default()
