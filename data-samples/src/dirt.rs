@@ -91,7 +91,7 @@ impl Arrivals {
             let mut draw = Draw::new(world.seed, Stream::Dirt, u64::from(day.unsigned_abs()), u64::from(narrow(n)));
             file.places[n] = file.records[n].time;
             if draw.chance(self.dirt.reordered) {
-                file.places[n] -= minutes(draw.between(0.0, f64::from(self.dirt.reorder_minutes_max)));
+                file.places[n] += minutes(draw.between(0.0, f64::from(self.dirt.reorder_minutes_max)));
             }
             if self.soil(&mut file, n, n >= of_lives, &mut draw) {
                 gone.push(narrow(n));

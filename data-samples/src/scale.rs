@@ -171,7 +171,7 @@ pub fn sample_scale() -> Scale {
         days: 45,
         events_per_day: 200,
         end: NaiveDate::from_ymd_opt(2026, 2, 14).unwrap_or(NaiveDate::MIN),
-        market_history_days: 30,
+        market_history_days: 15,
         dirt: Dirt {
             duplicates: 0.01,
             conflicts: 0.002,
