@@ -108,7 +108,8 @@ impl Event {
     /// The event's `event_id`.
     pub fn event_id(&self) -> String {
         self.id.clone().unwrap_or_else(|| {
-            let hash = self.content().bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)).wrapping_add(1));
+            let hash =
+                self.content().bytes().fold(0, |hash, byte| mix(hash ^ u64::from(byte)).wrapping_add(1));
             format!("{hash:016x}")
         })
     }
@@ -132,8 +133,11 @@ impl Event {
             append(&mut out, format_args!(",\"evidence\":[{}]", list.join(",")));
         }
         if !self.attributes.is_empty() {
-            let pairs: Vec<String> =
-                self.attributes.iter().map(|(key, value)| format!("{}:{}", quoted(key), quoted(value))).collect();
+            let pairs: Vec<String> = self
+                .attributes
+                .iter()
+                .map(|(key, value)| format!("{}:{}", quoted(key), quoted(value)))
+                .collect();
             append(&mut out, format_args!(",\"attributes\":{{{}}}", pairs.join(",")));
         }
         out

@@ -78,7 +78,13 @@ impl Arrivals {
 
     /// Numbers the good events of a day, of which the first `of_lives` are not to be tampered with, and puts
     /// the day's file together.
-    pub(crate) fn day(&mut self, world: &World, day: i32, mut events: Vec<Event>, of_lives: usize) -> DayFile {
+    pub(crate) fn day(
+        &mut self,
+        world: &World,
+        day: i32,
+        mut events: Vec<Event>,
+        of_lives: usize,
+    ) -> DayFile {
         for (event, sequence) in events.iter_mut().zip(0..) {
             event.id = event_id(world.seed, day, sequence);
         }
@@ -88,7 +94,8 @@ impl Arrivals {
         let mut file = Sorting { world, day, last, ids, records: events, places };
         let mut gone = Vec::new();
         for n in 0..at(ids) {
-            let mut draw = Draw::new(world.seed, Stream::Dirt, u64::from(day.unsigned_abs()), u64::from(narrow(n)));
+            let mut draw =
+                Draw::new(world.seed, Stream::Dirt, u64::from(day.unsigned_abs()), u64::from(narrow(n)));
             file.places[n] = file.records[n].time;
             if draw.chance(self.dirt.reordered) {
                 file.places[n] += minutes(draw.between(0.0, f64::from(self.dirt.reorder_minutes_max)));

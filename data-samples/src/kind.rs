@@ -6,7 +6,7 @@ macro_rules! kinds {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub(crate) enum Kind {
-            $(#[doc = $code] $name,)*
+            $(#[doc = concat!("`", $code, "`")] $name,)*
         }
 
         impl Kind {

@@ -72,21 +72,21 @@ pub(crate) fn exp(x: f64) -> f64 {
 pub(crate) fn ln(x: f64) -> f64 {
     let x = if x >= f64::MIN_POSITIVE && x.is_finite() { x } else { f64::MIN_POSITIVE };
     let bits = x.to_bits();
-    let mut e = i64::try_from(bits >> 52).unwrap_or(0) - 1023;
-    let mut m = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000);
-    if m > std::f64::consts::SQRT_2 {
-        m /= 2.0;
-        e += 1;
+    let mut exponent = real(i64::try_from(bits >> 52).unwrap_or(0) - 1023);
+    let mut mantissa = f64::from_bits((bits & 0x000f_ffff_ffff_ffff) | 0x3ff0_0000_0000_0000);
+    if mantissa > std::f64::consts::SQRT_2 {
+        mantissa /= 2.0;
+        exponent += 1.0;
     }
-    let f = (m - 1.0) / (m + 1.0);
-    let f2 = f * f;
+    // ln m = 2 (f + f³/3 + f⁵/5 + …)
+    let f = (mantissa - 1.0) / (mantissa + 1.0);
     let mut sum = 0.0;
     let mut n = 25.0;
     while n >= 1.0 {
-        sum = sum * f2 + 1.0 / n;
+        sum = sum * f * f + 1.0 / n;
         n -= 2.0;
     }
-    real(e) * LN_2_HIGH + (real(e) * LN_2_LOW + 2.0 * f * sum)
+    exponent * LN_2_HIGH + (exponent * LN_2_LOW + 2.0 * f * sum)
 }
 
 #[cfg(test)]

@@ -206,7 +206,7 @@ impl Truth {
         self.rep_months.finish()?;
         let counted = Kind::ALL.iter().map(|kind| (kind.code(), self.by_kind[kind.position()]));
         let events_by_type = counted.filter(|&(_, count)| count > 0).collect();
-        let summary = Summary { opportunities, dirt, events_by_type, ..self.summary };
+        let summary = Summary { events_by_type, opportunities, dirt, ..self.summary };
         let manifest = Manifest {
             format,
             first_day: scale.start().to_string(),
@@ -240,8 +240,8 @@ fn write_world(world: &World, folder: &Path) -> Result<(), GenerateError> {
         moved_to_region_id: rep.moved.map(|moved| world.regions.territory_id(moved.territory).to_owned()),
     });
     write_rows(folder, "rep.ndjson", reps)?;
-    let seasons = (0..clock.days())
-        .map(|day| SeasonTruth { date: date(day), factor: world.calendar.day(day).season });
+    let seasons =
+        (0..clock.days()).map(|day| SeasonTruth { date: date(day), factor: world.calendar.day(day).season });
     write_rows(folder, "season.ndjson", seasons)?;
     let territories = narrow(world.regions.territories.len());
     let effects = (0..clock.days()).flat_map(|day| {

@@ -5,9 +5,9 @@ use crate::draw::{Draw, Stream};
 use crate::event::{Event, Value};
 use crate::kind::Kind;
 use crate::life::hours::{business, minutes};
-use crate::life::lead::Survey;
 use crate::life::opportunity::{self, ADVANCE, LOSE, Opening, STAGES, amount_mean, move_probability};
 use crate::life::pending::Pending;
+use crate::life::profile::Survey;
 use crate::number::{at, narrow};
 use crate::world::{PRODUCTS, World};
 
@@ -73,7 +73,7 @@ impl Sales {
                 for _ in 0..draw.poisson(mean) {
                     let customer = world.customer_of(rep, 0, &mut draw);
                     let time = Some(world.clock.hour(0, draw.between(8.0, 9.0)));
-                    self.open(world, Opening { stage, time, ..new_opening(rep, customer, 0) }, pending);
+                    self.open(world, Opening { time, stage, ..new_opening(rep, customer, 0) }, pending);
                 }
             }
         }
@@ -139,7 +139,16 @@ impl Sales {
 }
 
 fn new_opening(rep: u32, customer: u32, day: i32) -> Opening {
-    Opening { number: 0, rep, customer, lead: crate::event::NONE, day, time: None, stage: 0, amount_mean: 0.0 }
+    Opening {
+        number: 0,
+        rep,
+        customer,
+        lead: crate::event::NONE,
+        day,
+        time: None,
+        stage: 0,
+        amount_mean: 0.0,
+    }
 }
 
 /// Signs a deal that no opportunity announced.

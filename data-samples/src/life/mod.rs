@@ -8,3 +8,4 @@ pub(crate) mod opportunity;
 pub(crate) mod order;
 pub(crate) mod ordinary;
 pub(crate) mod pending;
+pub(crate) mod profile;

@@ -68,8 +68,9 @@ fn complain(world: &World, customer: u32, day: i32, draw: &mut Draw, pending: &m
     let raised_on = day + draw.count(1, 10);
     let raised = world.clock.instant(raised_on, waking(draw));
     let reason = draw.pick(&["quality", "delivery", "billing", "service"]);
-    let event =
-        Event::new(Kind::ComplaintRaised, raised).of(NONE, customer).attributes([("reason", Value::Text(reason))]);
+    let event = Event::new(Kind::ComplaintRaised, raised)
+        .of(NONE, customer)
+        .attributes([("reason", Value::Text(reason))]);
     pending.push(world, event, day);
     if draw.chance(0.85) {
         let resolved = world.clock.instant(raised_on + draw.count(1, 5), waking(draw));

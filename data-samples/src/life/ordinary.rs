@@ -38,8 +38,10 @@ const WEIGHTS: [(Kind, usize); 26] = [
     (Kind::WebFormSubmitted, 4),
 ];
 const SLOTS: usize = 1_024;
-const PAGES: [&str; 8] = ["/", "/about", "/blog", "/cases", "/contact", "/products", "/solutions", "/support"];
-const MATERIALS: [&str; 6] = ["brochure", "case_book", "data_sheet", "price_list", "reference_list", "white_paper"];
+const PAGES: [&str; 8] =
+    ["/", "/about", "/blog", "/cases", "/contact", "/products", "/solutions", "/support"];
+const MATERIALS: [&str; 6] =
+    ["brochure", "case_book", "data_sheet", "price_list", "reference_list", "white_paper"];
 
 /// The types by lot: as many slots each as its weight.
 #[derive(Debug)]

@@ -193,7 +193,8 @@ fn hand_over(seed: u64, all: &mut [Customer], reps: &[Rep]) {
     for (customer, n) in all.iter_mut().zip(0_u64..) {
         let territory = at(customer.territory).min(territories - 1);
         let ticket = Draw::new(seed, Stream::Customer, n, 1).unit() * real(sizes[territory]);
-        let place = usize::try_from(whole_days((ticket / PORTFOLIO_FOR_NEW_REP).floor())).unwrap_or(usize::MAX);
+        let place =
+            usize::try_from(whole_days((ticket / PORTFOLIO_FOR_NEW_REP).floor())).unwrap_or(usize::MAX);
         if let Some(&(day, rep)) = newcomers[territory].get(place)
             && customer.created < day
             && rep != customer.owner

@@ -64,9 +64,7 @@ impl World {
     /// True factor of a rep's sales on a day: ramp × season × market of his territory.
     pub(crate) fn factor(&self, rep: u32, day: i32) -> f64 {
         let someone = &self.reps[at(rep)];
-        someone.ramp(day)
-            * self.calendar.day(day).season
-            * self.market.effect(someone.territory_on(day), day)
+        someone.ramp(day) * self.calendar.day(day).season * self.market.effect(someone.territory_on(day), day)
     }
 
     /// Who does a rep's work on a day.

@@ -37,10 +37,9 @@ impl Regions {
         };
         let mut tree = Self { all: Vec::new(), areas: Vec::new(), territories: Vec::new() };
         tree.all.push(Region { id: "R".into(), parent: None, name: "Company".into() });
-        for area in 0..areas {
+        for (area, name) in AREA_NAMES.into_iter().enumerate().take(areas) {
             let at = tree.all.len();
             tree.areas.push(at);
-            let name = AREA_NAMES[area];
             tree.all.push(Region { id: format!("R{}", area + 1), parent: Some(0), name: name.into() });
             let mut draw = Draw::new(seed, Stream::Region, u64::from(narrow(area)), 0);
             let below = if reps < 30 { 2 } else { draw.count(2, 5) };

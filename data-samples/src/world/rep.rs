@@ -90,7 +90,8 @@ pub(crate) fn reps(seed: u64, count: u32, territories: u32, days: i32) -> Vec<Re
         let Some((day, _)) = rep.left else { continue };
         let mut draw = Draw::new(seed, Stream::Rep, u64::from(n), 2);
         let near: Vec<u32> = stable.iter().filter(|(_, t)| *t == rep.territory).map(|(n, _)| *n).collect();
-        let heir = if near.is_empty() { stable[at(draw.below(narrow(stable.len())))].0 } else { draw.pick(&near) };
+        let heir =
+            if near.is_empty() { stable[at(draw.below(narrow(stable.len())))].0 } else { draw.pick(&near) };
         all[at(n)].left = Some((day, heir));
     }
     all

@@ -18,7 +18,7 @@ use parquet::schema::types::ColumnPath;
 use crate::dirt::DayFile;
 use crate::error::GenerateError;
 use crate::event::{
-    Event, Flaw, NO_AMOUNT, write_customer, write_event_id, write_lead, write_opportunity, write_rep,
+    Event, Flaw, NO_AMOUNT, Value, write_customer, write_event_id, write_lead, write_opportunity, write_rep,
 };
 use crate::number::at;
 use crate::write::{channel, event_type, given, write_evidence};
@@ -127,7 +127,7 @@ impl Columns {
         append(&mut self.evidence, cell, (event.evidence > 0).then_some(event), write_evidence);
         for (key, value) in event.attributes.iter().flatten() {
             self.attributes.keys().append_value(key);
-            append(self.attributes.values(), cell, Some(value), |value, out| value.write(out));
+            append(self.attributes.values(), cell, Some(value), Value::write);
         }
         self.attributes.append(event.attributes.is_some())
     }

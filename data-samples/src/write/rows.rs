@@ -172,7 +172,7 @@ fn versions_of_rep(world: &World, n: u32, rep: &Rep) -> Vec<RepRow> {
     };
     let mut rows = vec![row.clone()];
     if let Some(moved) = rep.moved {
-        row.region_id = world.regions.territory_id(moved.territory).to_owned();
+        world.regions.territory_id(moved.territory).clone_into(&mut row.region_id);
         row.manager_id = manager(moved.manager);
         row.team = team(moved.manager);
         row.updated_at = clock.hour_text(moved.day, CHANGE_HOUR);

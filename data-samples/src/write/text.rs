@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use crate::clock::Clock;
 use crate::event::{
-    Event, Flaw, NO_AMOUNT, write_customer, write_event_id, write_lead, write_money, write_opportunity, write_rep,
+    Event, Flaw, NO_AMOUNT, write_customer, write_event_id, write_lead, write_money, write_opportunity,
+    write_rep,
 };
 use crate::write::{BAD_TIME, CHUNK_BYTES, channel, event_type, given, write_attributes, write_evidence};
 

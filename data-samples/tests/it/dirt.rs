@@ -95,8 +95,10 @@ fn count_copies(audit: &mut Audit) {
             let time = records.iter().find(|record| record.line == line).unwrap().time;
             if line == event.line {
                 counts.late += u64::from(files[0] > day);
-                counts.duplicates_same_day += files[1..].iter().filter(|&&file| file == files[0]).count() as u64;
-                counts.duplicates_next_day += files[1..].iter().filter(|&&file| file > files[0]).count() as u64;
+                counts.duplicates_same_day +=
+                    files[1..].iter().filter(|&&file| file == files[0]).count() as u64;
+                counts.duplicates_next_day +=
+                    files[1..].iter().filter(|&&file| file > files[0]).count() as u64;
             } else if time.date_naive() == day {
                 counts.conflicts += 1;
             } else {
@@ -138,7 +140,8 @@ fn counts_match_the_files() {
     ] {
         assert!(some > 10, "{counts:?}");
     }
-    let copies = counts.duplicates_same_day + counts.duplicates_next_day + counts.conflicts + counts.reused_ids;
+    let copies =
+        counts.duplicates_same_day + counts.duplicates_next_day + counts.conflicts + counts.reused_ids;
     let extra = copies + counts.future + counts.bad.values().sum::<u64>();
     assert_eq!(world.summary.records, world.summary.events + extra);
 }

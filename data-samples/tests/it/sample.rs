@@ -17,7 +17,8 @@ fn same_parameters_same_bytes() {
         let other = World::new(&Scale { seed: 12, ..small() }, format);
         let (one, other) = (tree(one.path()), tree(other.path()));
         assert!(one.keys().eq(other.keys()));
-        let same: Vec<_> = one.iter().filter(|(name, bytes)| other[*name] == **bytes).map(|(n, _)| n).collect();
+        let same: Vec<_> =
+            one.iter().filter(|(name, bytes)| other[*name] == **bytes).map(|(n, _)| n).collect();
         // The calendar, the laws and the names of regions are facts, not draws.
         let facts =
             ["crm.calendar.ndjson", "crm.region.ndjson", "truth/hazard.ndjson", "truth/season.ndjson"];

@@ -38,15 +38,23 @@ fn every_event_has_what_its_type_requires() {
             "payment" | "order" | "complaint" => &["customer_id"],
             "need" | "budget" | "decision_maker" | "competitor" | "quote" | "solution" => &["rep_id"],
             _ => match kind {
-                "call.connected" | "call.voicemail_left" | "wechat.message_sent" | "email.sent"
-                | "visit.checked_in" | "meeting.held" | "material.sent" | "demo.given" => &["rep_id"],
+                "call.connected"
+                | "call.voicemail_left"
+                | "wechat.message_sent"
+                | "email.sent"
+                | "visit.checked_in"
+                | "meeting.held"
+                | "material.sent"
+                | "demo.given" => &["rep_id"],
                 _ => &[],
             },
         };
         for field in required {
             assert!(text(row, field).is_some(), "{field} of {row}");
         }
-        if ["deal.signed", "payment.received", "order.placed", "quote.sent", "opportunity.won"].contains(&kind) {
+        if ["deal.signed", "payment.received", "order.placed", "quote.sent", "opportunity.won"]
+            .contains(&kind)
+        {
             assert!(minor(text(row, "amount").unwrap()) > 0, "{row}");
         }
         if ["opportunity.opened", "opportunity.stage_changed"].contains(&kind) {
@@ -120,7 +128,8 @@ fn entities_are_known_and_customers_never_orphans() {
         }
         newest
     };
-    let (reps, customers) = (latest("crm.rep.ndjson", "rep_id"), latest("crm.customer.ndjson", "customer_id"));
+    let (reps, customers) =
+        (latest("crm.rep.ndjson", "rep_id"), latest("crm.customer.ndjson", "customer_id"));
     assert_eq!((reps.len(), customers.len()), (60, 300));
     let left: BTreeSet<&String> =
         reps.iter().filter(|(_, row)| text(row, "status") == Some("left")).map(|(id, _)| id).collect();
@@ -159,7 +168,8 @@ fn entity_events_are_in_order() {
         life.sort_unstable();
         let first = if entity.0 == "lead." { "lead.created" } else { "opportunity.opened" };
         assert_eq!(life[0].1, first, "{entity:?}: {life:?}");
-        let ends = ["lead.converted", "lead.lost", "lead.disqualified", "opportunity.won", "opportunity.lost"];
+        let ends =
+            ["lead.converted", "lead.lost", "lead.disqualified", "opportunity.won", "opportunity.lost"];
         if let Some(end) = life.iter().position(|(_, kind)| ends.contains(kind)) {
             assert_eq!(end, life.len() - 1, "{entity:?}: {life:?}");
         }
@@ -202,8 +212,10 @@ fn formats_agree() {
                 let cell: Option<Value> = given(&evidence).map(|cell| serde_json::from_str(&cell).unwrap());
                 assert_eq!(row.get("evidence"), cell.as_ref());
                 let entries = attributes.value(n);
-                let (keys, values) = (entries.column(0).as_string::<i32>(), entries.column(1).as_string::<i32>());
-                let pairs = (0..entries.len()).map(|i| (keys.value(i).to_owned(), Value::from(values.value(i))));
+                let (keys, values) =
+                    (entries.column(0).as_string::<i32>(), entries.column(1).as_string::<i32>());
+                let pairs =
+                    (0..entries.len()).map(|i| (keys.value(i).to_owned(), Value::from(values.value(i))));
                 let object: serde_json::Map<String, Value> = pairs.collect();
                 let wanted = row.get("attributes").and_then(Value::as_object).cloned().unwrap_or_default();
                 assert_eq!(wanted, object);
