@@ -10,7 +10,7 @@
 -- Rerun:       safe, a pure function of inputs and parameters.
 SELECT
     opportunity_id,
-    ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY event_time, event_id) AS position,
+    CAST(ROW_NUMBER() OVER (PARTITION BY opportunity_id ORDER BY event_time, event_id) AS BIGINT) AS position,
     event_date,
     event_time,
     event_type,

@@ -24,9 +24,9 @@ step AS (
         o.opportunity_id,
         0 AS position,
         COALESCE(e.stage, $first_stage) AS stage,
-        CAST(NULL AS TIMESTAMP) AS changed_at,
-        CAST(NULL AS DATE) AS event_date,
-        CAST(NULL AS VARCHAR) AS rep_id
+        NULL AS changed_at,
+        NULL AS event_date,
+        NULL AS rep_id
     FROM opening AS o
     LEFT JOIN metric.opportunity_event AS e
         ON e.opportunity_id = o.opportunity_id AND e.position = o.opened_position
