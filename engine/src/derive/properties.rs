@@ -1,0 +1,179 @@
+//! What holds for any events: cutting time anywhere, carrying the past over the cut, and forgetting it again and again
+//! change nothing; a plain search that looks at every pair of events finds the same deadlines.
+
+use std::sync::LazyLock;
+
+use proptest::collection::vec;
+use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
+
+use super::{SequenceEvent, recognise, still_needed};
+use crate::catalogue::{Catalogue, Definition, Sequence};
+
+const MODELS: &str = r#"
+[derived.a]
+en = "a"
+zh = "a"
+entity = "customer"
+kind = "first"
+codes = ["demo.declined", "quote.sent"]
+[derived.b]
+en = "b"
+zh = "b"
+entity = "lead"
+kind = "streak"
+codes = ["demo.declined", "demo.no_show"]
+count = 3
+without = ["demo.given"]
+[derived.c]
+en = "c"
+zh = "c"
+entity = "customer"
+kind = "silence_after"
+trigger = ["quote.sent", "demo.given"]
+until = ["quote.accepted", "demo.no_show"]
+within = "5s"
+[derived.d]
+en = "d"
+zh = "d"
+entity = "customer"
+kind = "idle"
+codes = ["demo.declined", "demo.given"]
+ends = ["quote.accepted"]
+within = "4s"
+[derived.e]
+en = "e"
+zh = "e"
+entity = "lead"
+kind = "idle"
+codes = ["quote.sent"]
+within = "6s"
+"#;
+const CODES: [&str; 5] = ["demo.declined", "demo.no_show", "demo.given", "quote.sent", "quote.accepted"];
+const IDS: [&str; 3] = ["x", "y", "z"];
+const SECOND: i64 = 1_000_000;
+const END: i64 = 40;
+
+fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
+        let builtin = include_str!("../../catalogue/catalogue.toml");
+        Catalogue::from_toml(&format!("{builtin}{MODELS}"), "test.toml").unwrap()
+    });
+    &CATALOGUE
+}
+
+/// The models above, which look at each other's codes, and no other.
+fn own(catalogue: &Catalogue) -> Vec<Definition> {
+    let own = |definition: &&Definition| definition.name.len() == "derived.a".len();
+    catalogue.definitions().iter().filter(own).cloned().collect()
+}
+
+/// (second, code, customer, lead); position 3 of the ids is no id.
+type Drawn = (i64, usize, usize, usize);
+
+fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
+    vec((0..END, 0..CODES.len(), 0..=IDS.len(), 0..=IDS.len()), 0..60)
+}
+
+fn build<'a>(catalogue: &Catalogue, mut drawn: Vec<Drawn>, names: &'a [String]) -> Vec<SequenceEvent<'a>> {
+    drawn.sort_by_key(|event| event.0);
+    let events = drawn.into_iter().zip(names);
+    let built = events.map(|((second, code, customer, lead), event_id)| SequenceEvent {
+        time_us: second * SECOND,
+        event_id,
+        code: catalogue.get(CODES[code]).unwrap().0,
+        rep: None,
+        customer: IDS.get(customer).copied(),
+        lead: IDS.get(lead).copied(),
+        opportunity: None,
+        only_for: None,
+    });
+    built.collect()
+}
+
+fn names() -> Vec<String> {
+    (0..60).map(|i| format!("{i:02}")).collect()
+}
+
+/// Every deadline that passes, by looking at every pair: an idle spell begins at each sign of life that no other event
+/// of the definition follows in time, before the entity closed.
+fn idle_by_search(definition: &Definition, events: &[SequenceEvent<'_>], until: i64) -> Vec<(i64, String)> {
+    let Sequence::Idle { codes, ends, within } = &definition.sequence else { return Vec::new() };
+    let watched: Vec<_> = events
+        .iter()
+        .filter(|event| codes.contains(&event.code) || ends.contains(&event.code))
+        .filter_map(|event| Some((event, event.id(definition.entity)?)))
+        .collect();
+    let mut found = Vec::new();
+    for (position, (event, id)) in watched.iter().enumerate() {
+        let deadline = event.time_us + within.as_micros();
+        let closed = watched[..=position].iter().any(|(other, of)| of == id && ends.contains(&other.code));
+        let answered =
+            watched[position + 1..].iter().any(|(other, of)| of == id && other.time_us <= deadline);
+        if !closed && !answered && deadline < until {
+            found.push((deadline, (*id).to_owned()));
+        }
+    }
+    found.sort();
+    found
+}
+
+proptest! {
+    #[test]
+    fn the_past_carried_over_a_cut_stands_for_the_whole(drawn in drawn(), from in 0..END, until in 0..2 * END) {
+        let (catalogue, names) = (catalogue(), names());
+        let events = build(catalogue, drawn, &names);
+        for definitions in [own(catalogue), catalogue.definitions().to_vec()] {
+            let (from, until) = (from * SECOND, until * SECOND);
+            let whole = recognise(&definitions, &events, from, until);
+            let carried = still_needed(&definitions, &events, from);
+            prop_assert_eq!(recognise(&definitions, &carried, from, until), whole);
+            // What is carried is only what is needed: a handful per entity and model.
+            let facts = carried.iter().filter(|event| event.only_for.is_some()).count();
+            prop_assert!(facts <= definitions.len() * IDS.len() * 4);
+        }
+    }
+
+    #[test]
+    fn a_run_every_step_finds_what_one_run_finds(drawn in drawn(), step in 1..9_i64) {
+        let (catalogue, names) = (catalogue(), names());
+        let (definitions, events) = (own(catalogue), build(catalogue, drawn, &names));
+        let whole = recognise(&definitions, &events, 0, END * SECOND);
+        let (mut stepwise, mut state, mut taken) = (Vec::new(), Vec::new(), 0);
+        let mut from = 0;
+        while from < END * SECOND {
+            let until = (from + step * SECOND).min(END * SECOND);
+            let arrived = events.partition_point(|event| event.time_us < until);
+            state.extend_from_slice(&events[taken..arrived]);
+            stepwise.extend(recognise(&definitions, &state, from, until));
+            state = still_needed(&definitions, &state, until);
+            (from, taken) = (until, arrived);
+        }
+        prop_assert_eq!(stepwise, whole);
+    }
+
+    #[test]
+    fn output_is_ordered_in_range_and_without_repeats(drawn in drawn(), from in 0..END, until in 0..2 * END) {
+        let (catalogue, names) = (catalogue(), names());
+        let events = build(catalogue, drawn, &names);
+        let found = recognise(catalogue.definitions(), &events, from * SECOND, until * SECOND);
+        let key: Vec<_> = found.iter().map(|event| (event.time_us, event.code, event.entity_id)).collect();
+        prop_assert!(key.windows(2).all(|pair| pair[0] < pair[1]));
+        prop_assert!(key.iter().all(|key| (from * SECOND..until * SECOND).contains(&key.0)));
+        let mut ids: Vec<_> = found.iter().map(|event| &event.event_id).collect();
+        ids.sort();
+        ids.dedup();
+        prop_assert_eq!(ids.len(), found.len());
+    }
+
+    #[test]
+    fn idle_spells_are_those_a_plain_search_finds(drawn in drawn(), until in 0..2 * END) {
+        let (catalogue, names) = (catalogue(), names());
+        let events: Vec<_> = build(catalogue, drawn, &names);
+        let known: Vec<_> = events.into_iter().filter(|event| event.time_us < until * SECOND).collect();
+        for definition in own(catalogue).into_iter().filter(|d| matches!(d.sequence, Sequence::Idle { .. })) {
+            let found = recognise(std::slice::from_ref(&definition), &known, 0, until * SECOND);
+            let found: Vec<_> = found.iter().map(|event| (event.time_us, event.entity_id.to_owned())).collect();
+            prop_assert_eq!(found, idle_by_search(&definition, &known, until * SECOND));
+        }
+    }
+}

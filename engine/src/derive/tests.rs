@@ -1,0 +1,213 @@
+//! Each kind over a written-out list of events, with ties and boundaries; then the models that the contract names.
+
+use super::{DerivedEvent, SequenceEvent, recognise, still_needed};
+use crate::catalogue::{Catalogue, Definition};
+
+const SECOND: i64 = 1_000_000;
+
+/// The built-in catalogue with one more derived model, `derived.test` over customers, and that model alone.
+fn catalogue_with(sequence: &str) -> (Catalogue, Vec<Definition>) {
+    let builtin = include_str!("../../catalogue/catalogue.toml");
+    let text =
+        format!("{builtin}\n[derived.test]\nen = \"Test\"\nzh = \"测试\"\nentity = \"customer\"\n{sequence}");
+    let catalogue = Catalogue::from_toml(&text, "test.toml").unwrap();
+    let mut definitions = catalogue.definitions().to_vec();
+    definitions.retain(|definition| definition.name == "derived.test");
+    (catalogue, definitions)
+}
+
+/// Lines of "second code customer"; `-` is no customer. Events of one second keep the order of the lines.
+fn events<'a>(catalogue: &Catalogue, lines: &'a str, ids: &'a [String]) -> Vec<SequenceEvent<'a>> {
+    let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.zip(ids).map(|(line, id)| event(catalogue, line, id)).collect()
+}
+
+fn event<'a>(catalogue: &Catalogue, line: &'a str, event_id: &'a str) -> SequenceEvent<'a> {
+    let [second, code, customer] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
+    SequenceEvent {
+        time_us: second.parse::<i64>().unwrap() * SECOND,
+        event_id,
+        code: catalogue.get(code).unwrap().0,
+        rep: None,
+        customer: (customer != "-").then_some(customer),
+        lead: None,
+        opportunity: None,
+        only_for: None,
+    }
+}
+
+/// "second customer", joined by "; ".
+fn shown(derived: &[DerivedEvent<'_>]) -> String {
+    let lines: Vec<_> = derived.iter().map(|d| format!("{} {}", d.time_us / SECOND, d.entity_id)).collect();
+    lines.join("; ")
+}
+
+/// Recognises before second `until`, whole and cut in two at every second, with the past carried over the cut.
+fn check_until(sequence: &str, lines: &str, until: i64, expected: &str) {
+    let (catalogue, definitions) = catalogue_with(sequence);
+    let ids: Vec<String> = (0..99).map(|i| format!("e{i:02}")).collect();
+    let events = events(&catalogue, lines, &ids);
+    let whole = recognise(&definitions, &events, i64::MIN, until * SECOND);
+    assert_eq!(shown(&whole), expected, "{sequence}\n{lines}");
+    for cut in 0..until {
+        let as_of = cut * SECOND;
+        let carried = still_needed(&definitions, &events, as_of);
+        let before = recognise(&definitions, &events, i64::MIN, as_of);
+        let after = recognise(&definitions, &carried, as_of, until * SECOND);
+        assert_eq!(shown(&[before, after].concat()), expected, "cut at {cut}: {sequence}\n{lines}");
+    }
+}
+
+fn check(sequence: &str, lines: &str, expected: &str) {
+    check_until(sequence, lines, 1000, expected);
+}
+
+#[test]
+fn first_is_once_per_entity() {
+    let first = "kind = \"first\"\ncodes = [\"price.mentioned\", \"price.objection\"]";
+    check(first, "", "");
+    check(first, "5 need.recorded a", "");
+    check(first, "5 price.mentioned -", "");
+    check(first, "5 price.mentioned a\n6 price.objection a\n9 price.mentioned a", "5 a");
+    check(first, "5 price.objection b\n5 price.mentioned a\n7 price.mentioned b", "5 a; 5 b");
+    check_until(first, "5 price.mentioned a", 5, "");
+    check_until(first, "5 price.mentioned a", 6, "5 a");
+}
+
+#[test]
+fn streak_fires_on_the_last_and_counts_anew() {
+    let streak = "kind = \"streak\"\ncodes = [\"demo.declined\", \"demo.no_show\"]\ncount = 3\nwithout = [\"demo.given\"]";
+    check(streak, "1 demo.declined a\n2 demo.no_show a", "");
+    check(streak, "1 demo.declined a\n2 demo.no_show a\n3 demo.declined a", "3 a");
+    check(streak, "1 demo.declined a\n2 demo.declined a\n3 demo.given a\n4 demo.declined a", "");
+    check(streak, "1 demo.declined a\n2 demo.declined a\n3 demo.given b\n4 demo.declined a", "4 a");
+    let six = "1 demo.declined a\n2 demo.declined a\n3 demo.declined a\n4 demo.declined a\n5 demo.declined a";
+    check(streak, six, "3 a");
+    check(streak, &format!("{six}\n6 demo.declined a"), "3 a; 6 a");
+    // Within one instant the order of ids decides; two of one instant are one.
+    check(streak, "1 demo.declined a\n1 demo.declined a\n2 demo.declined a\n2 demo.given a", "2 a");
+    check(streak, "1 demo.declined a\n1 demo.declined a\n2 demo.given a\n2 demo.declined a", "");
+    check(streak, &"7 demo.declined a\n".repeat(6), "7 a");
+}
+
+#[test]
+fn silence_after_fires_at_the_deadline() {
+    let silence = "kind = \"silence_after\"\ntrigger = [\"quote.sent\"]\nuntil = [\"quote.accepted\"]\nwithin = \"10s\"";
+    check(silence, "1 quote.sent a", "11 a");
+    check(silence, "1 quote.sent a\n10 quote.accepted a", "");
+    check(silence, "1 quote.sent a\n11 quote.accepted a", "");
+    check(silence, "1 quote.sent a\n12 quote.accepted a", "11 a");
+    check(silence, "1 quote.sent a\n2 quote.accepted b", "11 a");
+    check(silence, "1 quote.accepted a\n1 quote.sent a", "11 a");
+    check(silence, "1 quote.sent a\n1 quote.accepted a", "");
+    // A further trigger doesn't restart the clock, not even at the deadline; one after it waits anew.
+    check(silence, "1 quote.sent a\n5 quote.sent a", "11 a");
+    check(silence, "1 quote.sent a\n11 quote.sent a", "11 a");
+    check(silence, "1 quote.sent a\n11 quote.sent a\n11 quote.accepted a", "");
+    check(silence, "1 quote.sent a\n12 quote.sent a", "11 a; 22 a");
+    check(silence, "1 quote.sent a\n5 quote.accepted a\n6 quote.sent a", "16 a");
+    // The deadline itself must lie before the end of what is known.
+    check_until(silence, "1 quote.sent a", 11, "");
+    check_until(silence, "1 quote.sent a", 12, "11 a");
+    check_until(silence, "1 quote.sent a\n12 quote.accepted a", 12, "11 a");
+}
+
+#[test]
+fn idle_fires_once_per_spell_while_open() {
+    let idle = "kind = \"idle\"\ncodes = [\"opportunity.stage_changed\"]\nends = [\"opportunity.won\"]\nwithin = \"10s\"";
+    check(idle, "1 opportunity.stage_changed a", "11 a");
+    check(idle, "1 opportunity.stage_changed a\n11 opportunity.stage_changed a", "21 a");
+    check(idle, "1 opportunity.stage_changed a\n12 opportunity.stage_changed a", "11 a; 22 a");
+    check(idle, "1 opportunity.stage_changed a\n5 opportunity.stage_changed a", "15 a");
+    check(idle, "1 opportunity.stage_changed a\n11 opportunity.won a", "");
+    check(idle, "1 opportunity.stage_changed a\n12 opportunity.won a", "11 a");
+    check(idle, "1 opportunity.won a\n2 opportunity.stage_changed a", "");
+    check(idle, "1 opportunity.won a\n2 opportunity.stage_changed b", "12 b");
+    check_until(idle, "1 opportunity.stage_changed a", 11, "");
+    let endless = "kind = \"idle\"\ncodes = [\"touch\"]\nwithin = \"10s\"";
+    check(endless, "1 call.connected a\n3 email.opened a", "11 a");
+    check(endless, "1 call.connected a\n9 email.sent a", "19 a");
+}
+
+#[test]
+fn only_fire_times_between_from_and_until_come_out() {
+    let silence = "kind = \"silence_after\"\ntrigger = [\"quote.sent\"]\nuntil = [\"quote.accepted\"]\nwithin = \"10s\"";
+    let (catalogue, definitions) = catalogue_with(silence);
+    let ids = ["x".to_owned(), "y".to_owned()];
+    let events = events(&catalogue, "1 quote.sent a\n3 quote.sent b", &ids);
+    let found =
+        |from: i64, until: i64| shown(&recognise(&definitions, &events, from * SECOND, until * SECOND));
+    assert_eq!(found(11, 13), "11 a");
+    assert_eq!(found(12, 14), "13 b");
+    assert_eq!(found(14, 99), "");
+    assert_eq!(found(99, 14), "");
+}
+
+#[test]
+fn derived_events_carry_the_ids_of_what_set_them_off() {
+    let silence = "kind = \"silence_after\"\ntrigger = [\"quote.sent\"]\nuntil = [\"quote.accepted\"]\nwithin = \"10s\"";
+    let (catalogue, definitions) = catalogue_with(silence);
+    let mut quote = event(&catalogue, "1 quote.sent a", "q-1");
+    quote.rep = Some("r");
+    quote.opportunity = Some("o");
+    let carried = still_needed(&definitions, &[quote], 2 * SECOND);
+    assert_eq!(carried, [SequenceEvent { only_for: Some(definitions[0].code), ..quote }]);
+    let found = recognise(&definitions, &carried, 2 * SECOND, 99 * SECOND);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].trigger, quote);
+    assert_eq!(found[0].code, definitions[0].code);
+    // Stored under this id: it may never change, or a rerun would store the event twice.
+    assert_eq!(found[0].event_id, "773c33c24d67f915d3ba6fbac2946457");
+}
+
+#[test]
+fn a_fact_carried_for_one_model_misleads_no_other() {
+    // The first refusal is carried for `first`; were it to count in the streak, from which the demo cut it off, two more
+    // would make three.
+    let builtin = include_str!("../../catalogue/catalogue.toml");
+    let own = "[derived.refused_first]\nen = \"a\"\nzh = \"a\"\nentity = \"customer\"\nkind = \"first\"\ncodes = [\"demo.declined\"]";
+    let catalogue = Catalogue::from_toml(&format!("{builtin}\n{own}"), "test.toml").unwrap();
+    let ids: Vec<String> = (0..9).map(|i| i.to_string()).collect();
+    let lines = "1 demo.declined a\n2 demo.given a\n3 demo.declined a\n4 demo.declined a";
+    let events = events(&catalogue, lines, &ids);
+    let carried = still_needed(catalogue.definitions(), &events, 3 * SECOND);
+    assert!(carried.iter().any(|event| event.event_id == "0"));
+    assert_eq!(recognise(catalogue.definitions(), &carried, 3 * SECOND, 9 * SECOND), []);
+}
+
+/// One entity id for all four columns; lines of "second code"; expected "second code".
+fn check_builtin(model: &str, lines: &str, expected: &str) {
+    let catalogue = Catalogue::builtin().unwrap();
+    let lines: Vec<String> = lines.split("; ").map(|line| format!("{line} x")).collect();
+    let ids: Vec<String> = (0..lines.len()).map(|i| format!("{i:02}")).collect();
+    let mut events: Vec<_> = lines.iter().zip(&ids).map(|(line, id)| event(&catalogue, line, id)).collect();
+    for event in &mut events {
+        (event.rep, event.lead, event.opportunity) = (Some("r"), Some("l"), Some("o"));
+    }
+    let found = recognise(catalogue.definitions(), &events, i64::MIN, 100 * 86_400 * SECOND);
+    let of_model = found.iter().filter(|event| catalogue.model(event.code).unwrap().code == model);
+    let seconds: Vec<String> = of_model.map(|event| (event.time_us / SECOND).to_string()).collect();
+    assert_eq!(seconds.join("; "), expected, "{model}: {lines:?}");
+}
+
+#[test]
+fn the_models_that_the_contract_names_are_recognised() {
+    check_builtin("derived.price_first_mentioned", "5 price.mentioned; 6 price.objection", "5");
+    check_builtin("derived.demo_avoided_third", "1 demo.declined; 2 demo.no_show; 3 demo.postponed", "3");
+    check_builtin(
+        "derived.demo_avoided_third",
+        "1 demo.declined; 2 demo.given; 3 demo.no_show; 4 demo.no_show",
+        "",
+    );
+    check_builtin("derived.quote_unanswered_72h", "0 quote.sent", "259200");
+    check_builtin("derived.quote_unanswered_72h", "0 quote.sent; 259200 quote.rejected", "");
+    check_builtin(
+        "derived.opportunity_unmoved_7d",
+        "0 opportunity.opened; 9 opportunity.stage_changed",
+        "604809",
+    );
+    check_builtin("derived.opportunity_unmoved_7d", "0 opportunity.opened; 9 opportunity.lost", "");
+    check_builtin("derived.lead_unanswered_sla", "0 lead.created; 901 lead.responded", "900");
+    check_builtin("derived.lead_unanswered_sla", "0 lead.created; 900 call.connected", "");
+    check_builtin("derived.lead_unanswered_sla", "0 lead.created; 60 call.unanswered", "900");
+}

@@ -1,0 +1,256 @@
+//! Data files: Parquet written with the encodings that each kind of table wants, counted, and synced to disk.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
+use parquet::file::metadata::ParquetMetaData;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::error::{EngineError, Result};
+
+/// Rows of one batch read from a file.
+const BATCH_ROWS: usize = 65_536;
+/// Rows of one row group written.
+const ROW_GROUP_ROWS: usize = 1_048_576;
+
+/// How a file's columns are encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Events and entities: Snappy, dictionaries for the columns that repeat.
+    Raw,
+    /// Tiles, read on every run: uncompressed, wide columns plain, small counters as dictionaries.
+    Tile,
+    /// Marts: Snappy, dictionaries wherever they pay.
+    Mart,
+}
+
+/// A data file on disk that no commit names yet.
+#[derive(Debug, Clone)]
+pub struct NewFile {
+    /// Path relative to the table's folder.
+    pub path: String,
+    /// Bytes.
+    pub size: u64,
+    /// Rows.
+    pub rows: u64,
+    /// Last modification, milliseconds since the epoch.
+    pub modified_ms: i64,
+    /// Partition column → value.
+    pub partition: BTreeMap<String, String>,
+    /// Delta statistics (JSON).
+    pub stats: String,
+}
+
+/// Columns whose values repeat enough for a dictionary in a raw table.
+const REPEATING: [&str; 12] = [
+    "event_type", "channel", "rep_id", "region_id", "owner_rep_id", "manager_id", "team", "role", "status", "segment",
+    "industry", "factor",
+];
+
+fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
+    let compression = if encoding == Encoding::Tile { Compression::UNCOMPRESSED } else { Compression::SNAPPY };
+    let mut builder = WriterProperties::builder()
+        .set_compression(compression)
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_created_by("tideline".to_owned());
+    for field in schema.fields() {
+        let name = field.name().as_str();
+        let dictionary = match encoding {
+            Encoding::Raw => REPEATING.contains(&name) || field.data_type().is_nested(),
+            Encoding::Tile => !matches!(name, "customer_key" | "last_touch" | "event_time" | "event_id" | "amount"),
+            Encoding::Mart => !name.ends_with("_id") || name == "region_id" || name == "owner_rep_id",
+        };
+        if !field.data_type().is_nested() {
+            builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), dictionary);
+        }
+        if matches!(field.data_type(), DataType::Utf8) {
+            builder = builder
+                .set_column_statistics_enabled(ColumnPath::from(name), statistics_of(name, encoding));
+        }
+    }
+    builder.build()
+}
+
+fn statistics_of(name: &str, encoding: Encoding) -> EnabledStatistics {
+    if encoding == Encoding::Raw && name == "event_id" { EnabledStatistics::None } else { EnabledStatistics::Chunk }
+}
+
+/// Writes batches of one schema into one file, row group by row group.
+#[derive(Debug)]
+pub struct FileWriter {
+    writer: ArrowWriter<File>,
+    dir: PathBuf,
+    path: String,
+    partition: BTreeMap<String, String>,
+}
+
+impl FileWriter {
+    /// Begins the file `dir/path`; `schema` is without partition columns.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`], [`EngineError::Parquet`].
+    pub fn create(
+        dir: &Path,
+        path: String,
+        partition: BTreeMap<String, String>,
+        schema: &SchemaRef,
+        encoding: Encoding,
+    ) -> Result<Self> {
+        let full = dir.join(&path);
+        if let Some(folder) = full.parent() {
+            std::fs::create_dir_all(folder).map_err(EngineError::io("making the folder", folder))?;
+        }
+        let file = File::create(&full).map_err(EngineError::io("making", &full))?;
+        let writer = ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties(schema, encoding)))
+            .map_err(EngineError::parquet("writing", &full))?;
+        Ok(Self { writer, dir: dir.to_owned(), path, partition })
+    }
+
+    /// Appends a batch.
+    ///
+    /// # Errors
+    /// [`EngineError::Parquet`], e.g. on a full disk.
+    pub fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer.write(batch).map_err(EngineError::parquet("writing", self.dir.join(&self.path)))
+    }
+
+    /// Bytes held in memory for the row group being built.
+    pub fn buffered_bytes(&self) -> usize {
+        self.writer.memory_size()
+    }
+
+    /// Ends the file and syncs it to disk.
+    ///
+    /// # Errors
+    /// [`EngineError::Parquet`], [`EngineError::Io`].
+    pub fn finish(self) -> Result<NewFile> {
+        let full = self.dir.join(&self.path);
+        let mut writer = self.writer;
+        let metadata = writer.finish().map_err(EngineError::parquet("writing", &full))?;
+        let file = writer.into_inner().map_err(EngineError::parquet("writing", &full))?;
+        file.sync_all().map_err(EngineError::io("syncing", &full))?;
+        new_file(&full, self.path, self.partition, &metadata)
+    }
+}
+
+fn new_file(
+    full: &Path,
+    path: String,
+    partition: BTreeMap<String, String>,
+    metadata: &ParquetMetaData,
+) -> Result<NewFile> {
+    let on_disk = std::fs::metadata(full).map_err(EngineError::io("reading", full))?;
+    let modified = on_disk.modified().map_err(EngineError::io("reading", full))?;
+    let modified_ms = modified
+        .duration_since(std::time::UNIX_EPOCH)
+        .ok()
+        .and_then(|since| i64::try_from(since.as_millis()).ok())
+        .unwrap_or(0);
+    let rows = u64::try_from(metadata.file_metadata().num_rows()).unwrap_or(0);
+    let stats = format!("{{\"numRecords\":{rows}}}");
+    Ok(NewFile { path, size: on_disk.len(), rows, modified_ms, partition, stats })
+}
+
+/// Writes one file whole.
+///
+/// # Errors
+/// As [`FileWriter`].
+pub fn write(
+    dir: &Path,
+    path: String,
+    partition: BTreeMap<String, String>,
+    batch: &RecordBatch,
+    encoding: Encoding,
+) -> Result<NewFile> {
+    let mut writer = FileWriter::create(dir, path, partition, &batch.schema(), encoding)?;
+    writer.write(batch)?;
+    writer.finish()
+}
+
+/// A hash of the cells of batches, independent of how the rows are cut into batches, as 16 hex digits.
+///
+/// # Errors
+/// [`EngineError::Arrow`] where a column can't be encoded.
+pub fn hash_batches(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String> {
+    let whole = arrow::compute::concat_batches(schema, batches).map_err(EngineError::arrow("joining batches"))?;
+    let mut hasher = blake3::Hasher::new();
+    let mut stream = arrow::ipc::writer::StreamWriter::try_new(&mut hasher, schema)
+        .map_err(EngineError::arrow("hashing a tile"))?;
+    stream.write(&whole).and_then(|()| stream.finish()).map_err(EngineError::arrow("hashing a tile"))?;
+    drop(stream);
+    Ok(hasher.finalize().to_hex()[..16].to_owned())
+}
+
+/// Reads some columns (all, where `columns` is empty) of a file, batch by batch.
+///
+/// # Errors
+/// [`EngineError::Parquet`] where the file is damaged; [`EngineError::Io`] where it is missing.
+pub fn read_columns(
+    path: &Path,
+    columns: &[&str],
+    mut each: impl FnMut(RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let file = File::open(path).map_err(EngineError::io("opening", path))?;
+    let mut builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(EngineError::parquet("reading", path))?;
+    if !columns.is_empty() {
+        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+        builder = builder.with_projection(mask);
+    }
+    let reader =
+        builder.with_batch_size(BATCH_ROWS).build().map_err(EngineError::parquet("reading", path))?;
+    for batch in reader {
+        each(batch.map_err(EngineError::arrow("reading a data file"))?)?;
+    }
+    Ok(())
+}
+
+/// Reads a whole file.
+///
+/// # Errors
+/// As [`read_columns`].
+pub fn read(path: &Path, columns: &[&str]) -> Result<Vec<RecordBatch>> {
+    let mut batches = Vec::new();
+    read_columns(path, columns, |batch| {
+        batches.push(batch);
+        Ok(())
+    })?;
+    Ok(batches)
+}
+
+/// Writes a small file so that it is there whole or not at all, and syncs it.
+///
+/// # Errors
+/// [`EngineError::Io`].
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(EngineError::io("making the folder", folder))?;
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".tmp");
+    let temporary = path.with_file_name(name);
+    let mut file = File::create(&temporary).map_err(EngineError::io("making", &temporary))?;
+    file.write_all(bytes).map_err(EngineError::io("writing", &temporary))?;
+    file.sync_all().map_err(EngineError::io("syncing", &temporary))?;
+    std::fs::rename(&temporary, path).map_err(EngineError::io("renaming to", path))?;
+    sync_dir(folder)
+}
+
+/// Syncs a file's content to disk.
+pub(super) fn sync_file(path: &Path) -> Result<()> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(EngineError::io("syncing", path))
+}
+
+/// Syncs a folder's entries to disk.
+pub(super) fn sync_dir(path: &Path) -> Result<()> {
+    File::open(path).and_then(|dir| dir.sync_all()).map_err(EngineError::io("syncing", path))
+}

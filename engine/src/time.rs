@@ -1,0 +1,206 @@
+//! Business days: which calendar day an instant falls on, and where a day begins, in the business time zone.
+
+use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, TimeZone};
+use chrono_tz::Tz;
+
+/// Days since 1970-01-01, as in Arrow's `Date32`.
+pub type Day = i32;
+/// Microseconds since 1970-01-01T00:00:00Z.
+pub type Micros = i64;
+
+/// Microseconds of a second.
+pub const SECOND: Micros = 1_000_000;
+/// Microseconds of 24 hours.
+pub const DAY: Micros = 86_400 * SECOND;
+
+/// First and last day whose start is kept in the table of a [`Zone`].
+const TABLE_FIRST: Day = 3_652; // 1980-01-01
+const TABLE_LAST: Day = 40_176; // 2079-12-31
+
+/// The business time zone with the start of every day from 1980 to 2079 at hand.
+#[derive(Debug, Clone)]
+pub struct Zone {
+    tz: Tz,
+    starts: Vec<Micros>,
+    fixed_offset: Option<Micros>,
+}
+
+impl Zone {
+    /// Reads an IANA name such as `Asia/Shanghai`.
+    ///
+    /// # Errors
+    /// A sentence that names the unknown zone.
+    pub fn new(name: &str) -> Result<Self, String> {
+        let tz: Tz = name.parse().map_err(|_| {
+            format!("unknown time zone '{name}'; use an IANA name such as \"Asia/Shanghai\" or \"UTC\"")
+        })?;
+        let starts: Vec<Micros> = (TABLE_FIRST..=TABLE_LAST + 1).map(|day| midnight(tz, day)).collect();
+        // Zones whose days all had 24 hours since 2000 (Shanghai, UTC, Tokyo …) need no search.
+        let first = usize::try_from(10_957 - TABLE_FIRST).unwrap_or(0);
+        let constant = starts[first..].windows(2).all(|pair| pair[1] - pair[0] == DAY);
+        let fixed_offset = constant.then(|| starts[first].rem_euclid(DAY));
+        Ok(Self { tz, starts, fixed_offset })
+    }
+
+    /// The zone's IANA name.
+    pub fn name(&self) -> &'static str {
+        self.tz.name()
+    }
+
+    /// The zone itself.
+    pub fn tz(&self) -> Tz {
+        self.tz
+    }
+
+    /// The instant at which `day` begins.
+    pub fn start(&self, day: Day) -> Micros {
+        usize::try_from(day - TABLE_FIRST)
+            .ok()
+            .and_then(|index| self.starts.get(index).copied())
+            .unwrap_or_else(|| midnight(self.tz, day))
+    }
+
+    /// The instant at which `day` ends: the midnight after it.
+    pub fn end(&self, day: Day) -> Micros {
+        self.start(day.saturating_add(1))
+    }
+
+    /// The day on which `at` falls.
+    pub fn day(&self, at: Micros) -> Day {
+        if let Some(offset) = self.fixed_offset
+            && at >= 946_684_800 * SECOND + DAY
+        {
+            return clamp_day((at - offset).div_euclid(DAY));
+        }
+        let mut day = clamp_day(at.div_euclid(DAY));
+        while self.start(day) > at {
+            day -= 1;
+        }
+        while self.end(day) <= at {
+            day += 1;
+        }
+        day
+    }
+}
+
+/// The first instant of `day` in `tz` (where midnight is skipped, the first that exists).
+fn midnight(tz: Tz, day: Day) -> Micros {
+    let local = date(day).and_hms_opt(0, 0, 0).unwrap_or_default();
+    for quarter in 0..12 {
+        let at = local + chrono::Duration::minutes(15 * quarter);
+        match tz.from_local_datetime(&at) {
+            LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => return found.timestamp_micros(),
+            LocalResult::None => {}
+        }
+    }
+    i64::from(day) * DAY
+}
+
+fn clamp_day(day: i64) -> Day {
+    Day::try_from(day).unwrap_or(if day < 0 { -700_000 } else { 2_900_000 })
+}
+
+/// The calendar date of a day number (outside years ±7000 the nearest representable one).
+pub fn date(day: Day) -> NaiveDate {
+    let epoch = NaiveDate::default();
+    let days = Days::new(u64::from(day.unsigned_abs()));
+    if day >= 0 {
+        epoch.checked_add_days(days).unwrap_or(NaiveDate::MAX)
+    } else {
+        epoch.checked_sub_days(days).unwrap_or(NaiveDate::MIN)
+    }
+}
+
+/// The day number of a calendar date.
+pub fn day_number(date: NaiveDate) -> Day {
+    date.num_days_from_ce() - 719_163
+}
+
+/// Reads an RFC 3339 instant, e.g. `2026-01-05T09:00:00.25+08:00`, cutting what is finer than a microsecond.
+pub fn parse_rfc3339(text: &str) -> Option<Micros> {
+    parse_fixed(text.as_bytes())
+        .or_else(|| DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp_micros()))
+}
+
+/// The common layout `YYYY-MM-DDTHH:MM:SS[.f{1,9}](Z|±HH:MM)` without a general parser's cost.
+fn parse_fixed(text: &[u8]) -> Option<Micros> {
+    if text.len() < 20 || text[4] != b'-' || text[7] != b'-' || text[13] != b':' || text[16] != b':' {
+        return None;
+    }
+    if !matches!(text[10], b'T' | b't' | b' ') {
+        return None;
+    }
+    let (year, month, day) = (digits(&text[..4])?, digits(&text[5..7])?, digits(&text[8..10])?);
+    let (hour, minute, second) = (digits(&text[11..13])?, digits(&text[14..16])?, digits(&text[17..19])?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
+    let mut at = i64::from(day_number(date)) * DAY
+        + (i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)) * SECOND;
+    let mut rest = &text[19..];
+    if rest.first() == Some(&b'.') {
+        let length = rest[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if length == 0 || length > 9 {
+            return None;
+        }
+        let mut micros = i64::from(digits(&rest[1..=length.min(6)])?);
+        for _ in length..6 {
+            micros *= 10;
+        }
+        at += micros;
+        rest = &rest[1 + length..];
+    }
+    match rest {
+        b"Z" | b"z" => Some(at),
+        [sign @ (b'+' | b'-'), offset @ ..] if offset.len() == 5 && offset[2] == b':' => {
+            let (hours, minutes) = (digits(&offset[..2])?, digits(&offset[3..])?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let offset = (i64::from(hours) * 3600 + i64::from(minutes) * 60) * SECOND;
+            Some(if *sign == b'+' { at - offset } else { at + offset })
+        }
+        _ => None,
+    }
+}
+
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0_u32, |value, byte| {
+        byte.is_ascii_digit().then(|| value.wrapping_mul(10).wrapping_add(u32::from(byte - b'0')))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_day(zone: &str, at: &str, expected: &str) {
+        let zone = Zone::new(zone).unwrap();
+        let at = parse_rfc3339(at).unwrap();
+        let day = zone.day(at);
+        assert_eq!(date(day).to_string(), expected);
+        assert!(zone.start(day) <= at && at < zone.end(day));
+    }
+
+    #[test]
+    fn an_instant_belongs_to_its_business_day() {
+        check_day("Asia/Shanghai", "2026-01-04T15:59:59.999999Z", "2026-01-04");
+        check_day("Asia/Shanghai", "2026-01-04T16:00:00Z", "2026-01-05");
+        check_day("America/New_York", "2026-03-08T04:59:59Z", "2026-03-07");
+        check_day("America/New_York", "2026-03-09T03:59:59Z", "2026-03-08");
+        check_day("America/Sao_Paulo", "2018-11-04T02:59:59Z", "2018-11-03");
+        check_day("UTC", "1969-12-31T23:59:59Z", "1969-12-31");
+    }
+
+    #[test]
+    fn the_fast_parser_agrees_with_the_general_one() {
+        for text in ["2026-02-28T23:59:59Z", "2026-02-28T23:59:59.5+05:30", "2024-02-29T00:00:00.123456-08:00"] {
+            let general = DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros();
+            assert_eq!(parse_fixed(text.as_bytes()), Some(general), "{text}");
+        }
+        for text in ["2026-02-30T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01", "", "2026-01-01T25:00:00Z"] {
+            assert_eq!(parse_rfc3339(text), None, "{text}");
+        }
+    }
+}
