@@ -4,17 +4,18 @@
 -- Inputs:      metric.event.
 -- Parameters:  those of its inputs.
 -- Output:      event_date (day), customer_id, touches, effective_touches, evidenced_effective_touches (counts),
---              evidence (pieces, over touches), last_touch (instant; null where nothing of the day is a touch).
+--              evidence (pieces), last_touch (instant).
+--              An effective touch is a touch: the catalogue sees to it.
 -- Time column: event_date.
 -- Rerun:       safe, a pure function of inputs and parameters.
 SELECT
     event_date,
     customer_id,
-    COUNT(*) FILTER (WHERE touch) AS touches,
+    COUNT(*) AS touches,
     COUNT(*) FILTER (WHERE effective_touch) AS effective_touches,
     COUNT(*) FILTER (WHERE effective_touch AND evidence_count > 0) AS evidenced_effective_touches,
-    COALESCE(SUM(CAST(evidence_count AS BIGINT)) FILTER (WHERE touch), 0) AS evidence,
-    MAX(event_time) FILTER (WHERE touch) AS last_touch
+    COALESCE(SUM(CAST(evidence_count AS BIGINT)), 0) AS evidence,
+    MAX(event_time) AS last_touch
 FROM metric.event
-WHERE customer_id IS NOT NULL AND (touch OR effective_touch)
+WHERE customer_id IS NOT NULL AND touch
 GROUP BY event_date, customer_id

@@ -3,9 +3,10 @@
 -- Grain:       one row per customer in force.
 -- Inputs:      metric.customer_in_force, metric.customer_window, metric.customer_order, calendar.day.
 -- Parameters:  $as_of, $baseline (Date), $end_of_day, $baseline_end (Timestamp), $touch_weight, $evidence_weight,
---              $overdue_weight, $health_red, $health_amber, $overdue_after_hours, $overdue_days_max (integers).
--- Output:      customer_id, owner_rep_id, region_id, touches_30d, evidence_30d, effective_touches_30d (counts),
---              overdue_days (whole days), customer_health (points), color (red, amber, green), dense,
+--              $overdue_weight, $health_red, $health_amber, $overdue_after_hours, $overdue_days_max, $dense_touches,
+--              $new_days (integers), $interval_days, $at_risk_intervals, $lost_intervals (numbers).
+-- Output:      customer_id, owner_rep_id, region_id, touches_30d, evidence_30d, effective_touches_30d,
+--              evidenced_effective_touches_30d (counts), last_touch (instant, ever; null without one), overdue_days (whole days), customer_health (points), color (red, amber, green), dense,
 --              customer_health_before (points, as of 30 days earlier), health_improved,
 --              orders_365d (count), order_amount_365d (reporting currency), average_order_value (reporting
 --              currency per order), repurchase_interval_days (days), lifecycle_stage (prospect, new, lost, at_risk,
@@ -25,6 +26,7 @@ WITH referred AS (
         w.evidence_30d,
         w.effective_touches_30d,
         w.evidenced_effective_touches_30d,
+        w.last_touch,
         w.touches_before,
         w.evidence_before,
         CASE
@@ -49,7 +51,9 @@ overdue AS (
         touches_30d,
         evidence_30d,
         effective_touches_30d,
-        effective_touches_30d >= 2 AND evidenced_effective_touches_30d >= 1 AS dense,
+        evidenced_effective_touches_30d,
+        last_touch,
+        effective_touches_30d >= $dense_touches AND evidenced_effective_touches_30d >= 1 AS dense,
         touches_before,
         evidence_before,
         CASE
@@ -73,6 +77,8 @@ scored AS (
         touches_30d,
         evidence_30d,
         effective_touches_30d,
+        evidenced_effective_touches_30d,
+        last_touch,
         dense,
         overdue_days,
         $touch_weight * touches_30d + $evidence_weight * evidence_30d - $overdue_weight * overdue_days
@@ -91,7 +97,7 @@ paced AS (
         order_amount_182d,
         order_amount_before,
         repurchase_interval_days,
-        GREATEST(COALESCE(repurchase_interval_days, 90.0), 1.0) AS pace_days
+        GREATEST(COALESCE(repurchase_interval_days, $interval_days), 1.0) AS pace_days
     FROM metric.customer_order
 )
 SELECT
@@ -101,6 +107,8 @@ SELECT
     s.touches_30d,
     s.evidence_30d,
     s.effective_touches_30d,
+    s.evidenced_effective_touches_30d,
+    s.last_touch,
     s.overdue_days,
     s.customer_health,
     CASE
@@ -117,9 +125,9 @@ SELECT
     p.repurchase_interval_days,
     CASE
         WHEN p.first_order_on IS NULL THEN 'prospect'
-        WHEN $as_of - p.first_order_on < 90 THEN 'new'
-        WHEN $as_of - p.last_order_on > 3.0 * p.pace_days THEN 'lost'
-        WHEN $as_of - p.last_order_on > 1.5 * p.pace_days THEN 'at_risk'
+        WHEN $as_of - p.first_order_on < $new_days THEN 'new'
+        WHEN $as_of - p.last_order_on > $lost_intervals * p.pace_days THEN 'lost'
+        WHEN $as_of - p.last_order_on > $at_risk_intervals * p.pace_days THEN 'at_risk'
         WHEN p.order_amount_182d > p.order_amount_before THEN 'growing'
         ELSE 'mature'
     END AS lifecycle_stage

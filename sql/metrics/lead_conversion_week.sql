@@ -4,8 +4,8 @@
 -- Inputs:      metric.scope, metric.region_tree, metric.lead_life, calendar.day.
 -- Parameters:  $as_of, $week_start (Date: the Monday 11 weeks before that of the as-of day's week),
 --              $conversion_red, $conversion_amber (ratios).
--- Output:      scope (region, company), scope_id, week (ISO, as 2026-W47), week_start (its Monday),
---              effective_leads, converted_leads (counts), effective_lead_conversion (ratio 0 to 1; null without
+-- Output:      scope (region, company), scope_id, iso_week (as 2026-W47), week_start (its Monday),
+--              effective_leads, converted (counts), effective_lead_conversion (ratio 0 to 1; null without
 --              effective leads), color (red, amber, green; null with the ratio).
 -- Time column: week_start; leads by the day of their creation.
 -- Rerun:       safe, a pure function of inputs and parameters.
@@ -36,7 +36,7 @@ counted AS (
         scope_id,
         week_start,
         COUNT(*) AS effective_leads,
-        COUNT(*) FILTER (WHERE converted) AS converted_leads
+        COUNT(*) FILTER (WHERE converted) AS converted
     FROM placed
     GROUP BY scope, scope_id, week_start
 ),
@@ -46,8 +46,8 @@ measured AS (
         s.scope_id,
         w.week_start,
         COALESCE(c.effective_leads, 0) AS effective_leads,
-        COALESCE(c.converted_leads, 0) AS converted_leads,
-        CAST(c.converted_leads AS DOUBLE) / NULLIF(c.effective_leads, 0) AS effective_lead_conversion
+        COALESCE(c.converted, 0) AS converted,
+        CAST(c.converted AS DOUBLE) / NULLIF(c.effective_leads, 0) AS effective_lead_conversion
     FROM metric.scope AS s
     CROSS JOIN week AS w
     LEFT JOIN counted AS c
@@ -57,10 +57,10 @@ measured AS (
 SELECT
     scope,
     scope_id,
-    to_char(week_start, '%G-W%V') AS week,
+    to_char(week_start, '%G-W%V') AS iso_week,
     week_start,
     effective_leads,
-    converted_leads,
+    converted,
     effective_lead_conversion,
     CASE
         WHEN effective_lead_conversion IS NULL THEN NULL

@@ -4,7 +4,7 @@
 -- Inputs:      metric.event, metric.rep_in_force.
 -- Parameters:  $as_of (Date).
 -- Output:      lead_id, region_id (the creation's attribute, else the assignee's region), source (the creation's
---              attribute), created_at (instant), created_on (its day), assignee (rep of the last lead.assigned),
+--              attribute), created_at (instant), created_on (its day), assignee (rep of the last lead.assigned that names one),
 --              answered_at (first lead.responded, or touch of the lead by its assignee), qualified_at,
 --              converted_at, disqualified_at, lost_at (first event of that kind), followed_at (first effective
 --              touch, by anybody): instants at or after created_at, null where it didn't happen.
@@ -24,7 +24,7 @@ assigned AS (
         lead_id, rep_id,
         ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY event_time DESC, event_id DESC) AS place
     FROM metric.event
-    WHERE event_type = 'lead.assigned' AND lead_id IS NOT NULL
+    WHERE event_type = 'lead.assigned' AND lead_id IS NOT NULL AND rep_id IS NOT NULL
 ),
 lead AS (
     SELECT

@@ -4,8 +4,8 @@
 -- Inputs:      metric.event.
 -- Parameters:  those of its inputs.
 -- Output:      opportunity_id, position (1, 2, … by event_time, then event_id), event_date, event_time (instant),
---              event_type (opportunity.*), rep_id, customer_id, amount (reporting currency), stage (the attribute,
---              in lower case, spaces and hyphens as underscores).
+--              event_type (opportunity.*), rep_id, customer_id, lead_id, amount (reporting currency), stage (the
+--              attribute).
 -- Time column: event_time.
 -- Rerun:       safe, a pure function of inputs and parameters.
 SELECT
@@ -16,7 +16,8 @@ SELECT
     event_type,
     rep_id,
     customer_id,
+    lead_id,
     amount,
-    replace(replace(lower(stage), ' ', '_'), '-', '_') AS stage
+    stage
 FROM metric.event
 WHERE opportunity_id IS NOT NULL AND starts_with(event_type, 'opportunity.')

@@ -3,14 +3,14 @@
 -- Grain:       one row per opportunity_id and stage event; the opening is position 0, known or not.
 -- Inputs:      metric.opportunity_event, config.stage.
 -- Parameters:  $first_stage (string).
--- Output:      opportunity_id, position (of the event; 0 for the opening), stage, stage_rank (null if unknown),
---              previous_rank (that of the stage before; null for the opening or if unknown), changed_at (instant;
---              null for the opening), event_date (day), rep_id (of the event).
+-- Output:      opportunity_id, position (of the event; 0 for the opening), stage (as given), stage_rank (from 0; null
+--              if unknown), previous_rank (that of the stage before; null for the opening or if unknown),
+--              changed_at (instant; null for the opening), event_date (day), rep_id (of the event).
 -- Time column: changed_at.
 -- Rerun:       safe, a pure function of inputs and parameters.
 --
--- The rank of a stage is its configured one, else the first number in its name, else unknown. A stage_changed that
--- names no stage changes nothing.
+-- The rank of a stage is that of its name in the configured list (trimmed, in lower case, spaces and hyphens as
+-- underscores), else the first number in the name, else unknown. A stage_changed that names no stage changes nothing.
 WITH opening AS (
     SELECT
         opportunity_id,
@@ -38,17 +38,28 @@ step AS (
         AND e.stage IS NOT NULL
         AND (o.closed_position IS NULL OR e.position < o.closed_position)
 ),
+named AS (
+    SELECT
+        opportunity_id,
+        position,
+        stage,
+        replace(replace(lower(trim(stage)), ' ', '_'), '-', '_') AS name,
+        changed_at,
+        event_date,
+        rep_id
+    FROM step
+),
 ranked AS (
     SELECT
-        s.opportunity_id,
-        s.position,
-        s.stage,
-        COALESCE(c.rank, TRY_CAST(regexp_match(s.stage, '[0-9]+')[1] AS BIGINT)) AS stage_rank,
-        s.changed_at,
-        s.event_date,
-        s.rep_id
-    FROM step AS s
-    LEFT JOIN config.stage AS c ON c.name = s.stage
+        n.opportunity_id,
+        n.position,
+        n.stage,
+        COALESCE(c.rank, TRY_CAST(regexp_match(n.name, '[0-9]+')[1] AS BIGINT)) AS stage_rank,
+        n.changed_at,
+        n.event_date,
+        n.rep_id
+    FROM named AS n
+    LEFT JOIN config.stage AS c ON c.name = n.name
 )
 SELECT
     opportunity_id,

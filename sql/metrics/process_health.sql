@@ -1,13 +1,14 @@
 -- The process-health index: the weighted mean of its six components' scores.
 --
 -- Grain:       one row per scope and scope_id.
--- Inputs:      metric.process_component.
+-- Inputs:      metric.process_component, metric.scope_process.
 -- Parameters:  $process_red, $process_amber (points).
 -- Output:      scope (rep, manager, region, company), scope_id; for each of response_timeliness, discovery_depth,
 --              solution_match, visit_frequency, opportunity_velocity and interaction_depth its _num and _den
 --              (counts), the ratio itself under the bare name, and its _score (0 to 100), both null without a
---              denominator; process_health (0 to 100; null without any component), color (red, amber, green; null
---              with the index).
+--              denominator; touches, effective_touches, customers, customers_touched (counts, the factors of
+--              interaction_depth), process_health (0 to 100; null without any component), color (red, amber, green;
+--              null with the index).
 -- Time column: none; as of the day of its inputs.
 -- Rerun:       safe, a pure function of inputs and parameters.
 --
@@ -97,38 +98,43 @@ indexed AS (
     FROM pivoted
 )
 SELECT
-    scope,
-    scope_id,
-    response_timeliness_num,
-    response_timeliness_den,
-    response_timeliness,
-    response_timeliness_score,
-    discovery_depth_num,
-    discovery_depth_den,
-    discovery_depth,
-    discovery_depth_score,
-    solution_match_num,
-    solution_match_den,
-    solution_match,
-    solution_match_score,
-    visit_frequency_num,
-    visit_frequency_den,
-    visit_frequency,
-    visit_frequency_score,
-    opportunity_velocity_num,
-    opportunity_velocity_den,
-    opportunity_velocity,
-    opportunity_velocity_score,
-    interaction_depth_num,
-    interaction_depth_den,
-    interaction_depth,
-    interaction_depth_score,
-    process_health,
+    i.scope,
+    i.scope_id,
+    i.response_timeliness_num,
+    i.response_timeliness_den,
+    i.response_timeliness,
+    i.response_timeliness_score,
+    i.discovery_depth_num,
+    i.discovery_depth_den,
+    i.discovery_depth,
+    i.discovery_depth_score,
+    i.solution_match_num,
+    i.solution_match_den,
+    i.solution_match,
+    i.solution_match_score,
+    i.visit_frequency_num,
+    i.visit_frequency_den,
+    i.visit_frequency,
+    i.visit_frequency_score,
+    i.opportunity_velocity_num,
+    i.opportunity_velocity_den,
+    i.opportunity_velocity,
+    i.opportunity_velocity_score,
+    i.interaction_depth_num,
+    i.interaction_depth_den,
+    i.interaction_depth,
+    i.interaction_depth_score,
+    p.touches,
+    p.effective_touches,
+    p.customers,
+    p.customers_touched,
+    i.process_health,
     CASE
-        WHEN process_health IS NULL THEN NULL
-        WHEN process_health < $process_red THEN 'red'
-        WHEN process_health < $process_amber THEN 'amber'
+        WHEN i.process_health IS NULL THEN NULL
+        WHEN i.process_health < $process_red THEN 'red'
+        WHEN i.process_health < $process_amber THEN 'amber'
         ELSE 'green'
     END AS color
-FROM indexed
-ORDER BY scope, scope_id
+FROM indexed AS i
+INNER JOIN metric.scope_process AS p ON p.scope = i.scope AND p.scope_id = i.scope_id
+ORDER BY i.scope, i.scope_id

@@ -1,9 +1,10 @@
 -- Which regions lie in which: the closure of parent_region_id, each region in itself.
 --
 -- Grain:       one row per ancestor and descendant.
--- Inputs:      metric.region_in_force, metric.rep_in_force, metric.customer_in_force.
+-- Inputs:      metric.region_in_force, metric.rep_in_force, metric.customer_in_force, metric.plan_in_force.
 -- Parameters:  those of its inputs.
--- Output:      ancestor, descendant (region ids; those in force, and those only met on a rep or a customer).
+-- Output:      ancestor, descendant (region ids; those in force, and those only met as a parent, on a rep, a
+--              customer or a plan).
 -- Time column: none; as of the day of its inputs.
 -- Rerun:       safe, a pure function of inputs and parameters.
 --
@@ -13,9 +14,13 @@ WITH RECURSIVE tree AS (
     FROM (
         SELECT region_id FROM metric.region_in_force
         UNION
+        SELECT parent_region_id AS region_id FROM metric.region_in_force WHERE parent_region_id IS NOT NULL
+        UNION
         SELECT region_id FROM metric.rep_in_force WHERE region_id IS NOT NULL
         UNION
         SELECT region_id FROM metric.customer_in_force WHERE region_id IS NOT NULL
+        UNION
+        SELECT region_id FROM metric.plan_in_force
     ) AS known
     UNION
     SELECT tree.ancestor, child.region_id AS descendant

@@ -5,13 +5,14 @@
 --              metric.customer_in_force, metric.customer_window, metric.working_day.
 -- Parameters:  $as_of, $window_start (Date), $window_start_at, $end_of_day (Timestamp).
 -- Output:      rep_id; counts: leads_timely, leads_due, discovery, opportunities_in_window, accepted, rejected,
---              visit_touches, working_days, forward_moves, touches, effective_touches, owned, owned_touched.
+--              visit_touches, working_days, forward_moves, touches, effective_touches, customers (owned as of the
+--              day), customers_touched (of those, by anybody).
 -- Time column: none; as of $as_of.
 -- Rerun:       safe, a pure function of inputs and parameters.
 WITH lead_count AS (
-    SELECT assignee AS rep_id, COUNT(*) FILTER (WHERE sla_met) AS leads_timely, COUNT(sla_met) AS leads_due
+    SELECT rep_id, COUNT(*) FILTER (WHERE sla_met) AS leads_timely, COUNT(sla_met) AS leads_due
     FROM metric.lead
-    GROUP BY assignee
+    GROUP BY rep_id
 ),
 act AS (
     SELECT
@@ -27,10 +28,10 @@ act AS (
     GROUP BY rep_id
 ),
 pipeline AS (
-    SELECT owner AS rep_id, COUNT(*) AS opportunities_in_window
+    SELECT rep_id, COUNT(*) AS opportunities_in_window
     FROM metric.opportunity
     WHERE opened_at < $end_of_day AND (closed_at IS NULL OR closed_at >= $window_start_at)
-    GROUP BY owner
+    GROUP BY rep_id
 ),
 moved AS (
     SELECT rep_id, COUNT(*) AS forward_moves
@@ -41,8 +42,8 @@ moved AS (
 portfolio AS (
     SELECT
         c.owner_rep_id AS rep_id,
-        COUNT(*) AS owned,
-        COUNT(*) FILTER (WHERE w.touches_30d > 0) AS owned_touched
+        COUNT(*) AS customers,
+        COUNT(*) FILTER (WHERE w.touches_30d > 0) AS customers_touched
     FROM metric.customer_in_force AS c
     INNER JOIN metric.customer_window AS w ON w.customer_id = c.customer_id
     GROUP BY c.owner_rep_id
@@ -65,8 +66,8 @@ SELECT
     COALESCE(m.forward_moves, 0) AS forward_moves,
     COALESCE(a.touches, 0) AS touches,
     COALESCE(a.effective_touches, 0) AS effective_touches,
-    COALESCE(p.owned, 0) AS owned,
-    COALESCE(p.owned_touched, 0) AS owned_touched
+    COALESCE(p.customers, 0) AS customers,
+    COALESCE(p.customers_touched, 0) AS customers_touched
 FROM metric.rep_in_force AS r
 CROSS JOIN working AS d
 LEFT JOIN lead_count AS l ON l.rep_id = r.rep_id

@@ -5,7 +5,7 @@
 -- Parameters:  those of its inputs.
 -- Output:      scope (rep, manager, region, company), scope_id, deals_signed (count) and amount_signed (reporting
 --              currency) in the as-of day's month up to that day, reps_on_duty (count), revenue_per_rep (reporting
---              currency per rep on duty), effective_visits_30d, opportunities_30d (counts), push_efficiency
+--              currency per rep on duty), effective_visits_30d, opportunities_opened_30d (counts), push_efficiency
 --              (opportunities per effective visit), quotes_accepted_90d, quotes_rejected_90d (counts),
 --              quote_success_rate (accepted ÷ answered, 0 to 1), first_deal_reps (new reps with a first deal),
 --              first_deal_days (days, the mean over those). Ratios are null without a denominator.
@@ -19,7 +19,7 @@ WITH summed AS (
         SUM(p.amount_signed) AS amount_signed,
         SUM(p.on_duty) AS reps_on_duty,
         SUM(p.effective_visits_30d) AS effective_visits_30d,
-        SUM(p.opportunities_30d) AS opportunities_30d,
+        SUM(p.opportunities_opened_30d) AS opportunities_opened_30d,
         SUM(p.quotes_accepted_90d) AS quotes_accepted_90d,
         SUM(p.quotes_rejected_90d) AS quotes_rejected_90d,
         COUNT(p.first_deal_days) AS first_deal_reps,
@@ -36,8 +36,8 @@ SELECT
     COALESCE(t.reps_on_duty, 0) AS reps_on_duty,
     CAST(CAST(t.amount_signed * 100 AS BIGINT) AS DOUBLE) / NULLIF(100 * t.reps_on_duty, 0) AS revenue_per_rep,
     COALESCE(t.effective_visits_30d, 0) AS effective_visits_30d,
-    COALESCE(t.opportunities_30d, 0) AS opportunities_30d,
-    CAST(t.opportunities_30d AS DOUBLE) / NULLIF(t.effective_visits_30d, 0) AS push_efficiency,
+    COALESCE(t.opportunities_opened_30d, 0) AS opportunities_opened_30d,
+    CAST(t.opportunities_opened_30d AS DOUBLE) / NULLIF(t.effective_visits_30d, 0) AS push_efficiency,
     COALESCE(t.quotes_accepted_90d, 0) AS quotes_accepted_90d,
     COALESCE(t.quotes_rejected_90d, 0) AS quotes_rejected_90d,
     CAST(t.quotes_accepted_90d AS DOUBLE) / NULLIF(t.quotes_accepted_90d + t.quotes_rejected_90d, 0)

@@ -27,7 +27,7 @@ move AS (
 )
 SELECT
     m.opportunity_id,
-    COALESCE(m.rep_id, o.owner) AS rep_id,
+    COALESCE(m.rep_id, o.rep_id) AS rep_id,
     m.event_date,
     m.moved_at,
     m.won

@@ -2,43 +2,45 @@
 //!
 //! The texts under `sql/metrics/` are the definition that analysts read. They stand on the lake's `raw.*` and `crm.*`,
 //! on `catalogue.event`, and on three small tables that [`register`] makes from the settings: `calendar.day`,
-//! `config.stage` and `config.component`. What differs from run to run reaches them as named parameters.
+//! `config.stage` and `config.component`. The rest of what differs from run to run reaches them as named parameters.
 //!
 //! ```text
 //! raw.behaviour ─ event ─┬─ customer_day, order_day ─ customer_window, customer_order ─ customer_health ─┐
-//!                        ├─ rep_day ───────────────────────────────┬─ rep_process ─ process_component ─ process_health
+//!                        ├─ rep_day ───────────────────────────────┬─ rep_process ─ scope_process ─ process_*
 //!                        ├─ lead_life ─ lead ──────────────────────┤   └─ rep_sales ─ sales_measure
 //!                        │     └─ lead_funnel, lead_conversion_week│
 //!                        └─ opportunity_event ─ opportunity_stage ─┴─ opportunity, stage_move
 //! crm.* ─ *_in_force ─ region_tree ─ scope, scope_rep, scope_customer ─ touch_density, health_improvement
 //! ```
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use chrono::NaiveDate;
 use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider, TableProvider};
-use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::collect_partitioned;
 use datafusion::prelude::SessionContext;
+use engine::settings::Settings;
 
-pub use component::{Component, component_table, stage_table};
+pub use config::{component_table, stage_table};
 pub use day::day_table;
 pub use error::MetricError;
-pub use settings::{HealthSettings, Settings};
+pub use parameters::{Parameter, parameters};
 
-mod component;
+mod config;
 mod day;
 mod error;
-mod settings;
+mod parameters;
 
 /// Schema that the metrics are registered in.
 pub const METRIC_SCHEMA: &str = "metric";
 
-/// Days before the as-of day that `calendar.day` holds: more than a year of orders and 60 days of health need.
-const CALENDAR_DAYS: i64 = 400;
+/// Days before the as-of day that `calendar.day` holds at least, and at most.
+const CALENDAR_DAYS: RangeInclusive<i64> = 400..=36_600;
 
 /// A metric: the result of one query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +72,8 @@ pub const METRICS: &[Metric] = &[
     metric!("rep_in_force", []),
     metric!("customer_in_force", []),
     metric!("region_in_force", []),
-    metric!("region_tree", ["customer_in_force", "region_in_force", "rep_in_force"]),
+    metric!("plan_in_force", []),
+    metric!("region_tree", ["customer_in_force", "plan_in_force", "region_in_force", "rep_in_force"]),
     metric!("scope", ["region_tree", "rep_in_force"]),
     metric!("scope_rep", ["region_tree", "rep_in_force"]),
     metric!("scope_customer", ["customer_in_force", "region_tree", "rep_in_force"]),
@@ -101,8 +104,9 @@ pub const METRICS: &[Metric] = &[
             "working_day"
         ]
     ),
-    metric!("process_component", ["rep_process", "scope", "scope_rep"]),
-    metric!("process_health", ["process_component"]),
+    metric!("scope_process", ["rep_process", "scope", "scope_rep"]),
+    metric!("process_component", ["scope_process"]),
+    metric!("process_health", ["process_component", "scope_process"]),
     metric!("rep_sales", ["opportunity", "rep_day", "rep_in_force"]),
     metric!("sales_measure", ["rep_sales", "scope", "scope_rep"]),
 ];
@@ -120,7 +124,7 @@ impl Metric {
     pub async fn frame(
         &self,
         ctx: &SessionContext,
-        parameters: &[(&'static str, ScalarValue)],
+        parameters: &[Parameter],
     ) -> Result<DataFrame, MetricError> {
         let plan =
             |source: DataFusionError| MetricError::Plan { metric: self.name, source: Box::new(source) };
@@ -128,15 +132,19 @@ impl Metric {
     }
 }
 
-/// Offers every metric as the view `metric.NAME`, computed when it is read, as of the settings' day. Registering
-/// again replaces the views. The session must have `raw.behaviour`, `crm.rep`, `crm.customer`, `crm.region`,
+/// Offers every metric as the view `metric.NAME`, computed when it is read, as of that day. Registering again
+/// replaces the views. The session must have `raw.behaviour`, `crm.rep`, `crm.customer`, `crm.region`, `crm.plan`,
 /// `crm.calendar` and `catalogue.event` in its default catalog.
 ///
 /// # Errors
 /// [`MetricError`], by what failed; views registered before that stay.
-pub async fn register(ctx: &SessionContext, settings: &Settings) -> Result<(), MetricError> {
-    let metrics = register_inputs(ctx, settings)?;
-    let parameters = settings.parameters()?;
+pub async fn register(
+    ctx: &SessionContext,
+    as_of: NaiveDate,
+    settings: &Settings,
+) -> Result<(), MetricError> {
+    let metrics = register_inputs(ctx, as_of, settings)?;
+    let parameters = parameters(as_of, settings)?;
     for metric in METRICS {
         let frame = metric.frame(ctx, &parameters).await?;
         replace(metrics.as_ref(), METRIC_SCHEMA, metric.name, frame.into_view())?;
@@ -149,9 +157,13 @@ pub async fn register(ctx: &SessionContext, settings: &Settings) -> Result<(), M
 ///
 /// # Errors
 /// [`MetricError`], by what failed; tables registered before that stay.
-pub async fn materialize(ctx: &SessionContext, settings: &Settings) -> Result<(), MetricError> {
-    let metrics = register_inputs(ctx, settings)?;
-    let parameters = settings.parameters()?;
+pub async fn materialize(
+    ctx: &SessionContext,
+    as_of: NaiveDate,
+    settings: &Settings,
+) -> Result<(), MetricError> {
+    let metrics = register_inputs(ctx, as_of, settings)?;
+    let parameters = parameters(as_of, settings)?;
     for metric in METRICS {
         let frame = metric.frame(ctx, &parameters).await?;
         let table = compute(ctx, frame)
@@ -172,19 +184,27 @@ async fn compute(ctx: &SessionContext, frame: DataFrame) -> Result<MemTable, Dat
 /// Registers `calendar.day` and `config.*`, and returns the schema of the metrics.
 fn register_inputs(
     ctx: &SessionContext,
+    as_of: NaiveDate,
     settings: &Settings,
 ) -> Result<Arc<dyn SchemaProvider>, MetricError> {
-    let from = day::offset_day(settings.as_of, -CALENDAR_DAYS)?;
-    let to = day::offset_day(settings.as_of, 1)?;
-    let days = day_table(settings.zone, from, to)?;
+    let from = day::offset_day(as_of, -calendar_days(settings))?;
+    let to = day::offset_day(as_of, 1)?;
+    let days = day_table(parameters::zone(settings)?, from, to)?;
     let calendar = schema(ctx, "calendar")?;
     replace(calendar.as_ref(), "calendar", "day", memory("calendar.day", days)?)?;
     let config = schema(ctx, "config")?;
-    let stages = stage_table(&settings.stages)?;
+    let stages = stage_table(&settings.pipeline)?;
     replace(config.as_ref(), "config", "stage", memory("config.stage", stages)?)?;
-    let components = component_table(&settings.components)?;
+    let components = component_table(&settings.process)?;
     replace(config.as_ref(), "config", "component", memory("config.component", components)?)?;
     schema(ctx, METRIC_SCHEMA)
+}
+
+/// Days that `calendar.day` must reach back: a customer created before them is overdue to the cap, today and 30 days ago.
+fn calendar_days(settings: &Settings) -> i64 {
+    let health = &settings.health;
+    let overdue = health.overdue_days_max.saturating_add(health.overdue_after_hours / 24).saturating_add(32);
+    overdue.clamp(*CALENDAR_DAYS.start(), *CALENDAR_DAYS.end())
 }
 
 fn memory(name: &str, rows: RecordBatch) -> Result<Arc<dyn TableProvider>, MetricError> {

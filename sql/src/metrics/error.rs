@@ -14,6 +14,12 @@ pub enum MetricError {
         /// The day asked for.
         day: NaiveDate,
     },
+    /// The configured business time zone has no such name.
+    #[error("unknown time zone '{name}'; use an IANA name such as \"Asia/Shanghai\" or \"UTC\"")]
+    Zone {
+        /// The name.
+        name: String,
+    },
     /// A small table that the metrics read could not be built.
     #[error("building the table {table}")]
     Table {

@@ -4,8 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use chrono_tz::Tz;
-
 use super::*;
 
 /// Words of the query that follow a prefix, comments left out.
@@ -43,9 +41,8 @@ fn a_metric_comes_after_exactly_what_it_reads() {
 
 #[test]
 fn every_parameter_is_given_used_and_declared() {
-    let settings = Settings::new("2026-11-20".parse().unwrap(), Tz::Asia__Shanghai);
-    let given: BTreeSet<String> =
-        settings.parameters().unwrap().into_iter().map(|(name, _)| name.to_owned()).collect();
+    let given = parameters("2026-11-20".parse().unwrap(), &Settings::default()).unwrap();
+    let given: BTreeSet<String> = given.into_iter().map(|(name, _)| name.to_owned()).collect();
     let mut used = BTreeSet::new();
     for metric in METRICS {
         let words = words_after(metric.text, "$");
