@@ -1,1 +1,3 @@
-//! Placeholder.
+//! Every metric as SQL text, and the session that analysts get.
+
+pub mod metrics;
