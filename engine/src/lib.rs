@@ -11,6 +11,7 @@ pub mod time;
 
 pub mod catalogue;
 pub mod derive;
+pub mod ingest;
 pub mod lake;
 pub mod measure;
 pub mod tile;
