@@ -210,7 +210,7 @@ impl TextReader {
         let mut file = File::open(path).map_err(EngineError::io("opening", path))?;
         let mut lines = 0;
         if self.file.format == Format::Csv {
-            let mut part = file.by_ref();
+            let part = file.by_ref();
             part.seek(SeekFrom::Start(self.start)).map_err(EngineError::io("reading", path))?;
             let mut left = position - self.start;
             let mut buffer = vec![0; READ_BYTES];

@@ -78,7 +78,6 @@ pub(crate) mod behaviour {
     pub(crate) const FIRST_ENTITY: usize = 4;
     pub(crate) const AMOUNT: usize = 8;
     pub(crate) const EVIDENCE_COUNT: usize = 9;
-    pub(crate) const EVIDENCE: usize = 10;
 }
 
 impl Layout {

@@ -35,7 +35,6 @@ pub(crate) struct ParquetSource {
     pub(crate) slots: Vec<Slot>,
     /// Names of the columns that are left unread.
     pub(crate) ignored: Vec<String>,
-    pub(crate) rows: u64,
 }
 
 /// Rows of one row group.
@@ -87,7 +86,7 @@ impl ParquetSource {
                 (start, count)
             })
             .collect();
-        Ok(Self { path: path.clone(), metadata, mask, groups, slots, ignored, rows })
+        Ok(Self { path: path.clone(), metadata, mask, groups, slots, ignored })
     }
 
     /// The rows from `start` on, at most `rows_max` and within one row group; none at the end.
