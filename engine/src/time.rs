@@ -38,7 +38,7 @@ impl Zone {
         // Zones whose days all had 24 hours since 2000 (Shanghai, UTC, Tokyo …) need no search.
         let first = usize::try_from(10_957 - TABLE_FIRST).unwrap_or(0);
         let constant = starts[first..].windows(2).all(|pair| pair[1] - pair[0] == DAY);
-        let fixed_offset = constant.then(|| starts[first].rem_euclid(DAY));
+        let fixed_offset = constant.then(|| starts[first] - 10_957 * DAY);
         Ok(Self { tz, starts, fixed_offset })
     }
 
