@@ -17,6 +17,7 @@ mod block;
 mod day;
 pub mod keys;
 mod life;
+mod month;
 pub mod rep;
 mod rows;
 mod store;
