@@ -80,6 +80,7 @@ impl Stream {
                 required("value", DataType::Float64),
                 optional("source", DataType::Utf8),
                 optional("unit", DataType::Utf8),
+                optional("attributes", attributes()),
             ],
             Self::Rep => versioned(vec![
                 required("rep_id", DataType::Utf8),

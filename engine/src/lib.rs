@@ -13,6 +13,7 @@ pub mod catalogue;
 pub mod derive;
 pub mod entity;
 pub mod factor;
+pub mod ingest;
 pub mod lake;
 pub mod mart;
 pub mod measure;

@@ -137,8 +137,7 @@ impl FileWriter {
         let full = self.dir.join(&self.path);
         let mut writer = self.writer;
         let metadata = writer.finish().map_err(EngineError::parquet("writing", &full))?;
-        let file = writer.into_inner().map_err(EngineError::parquet("writing", &full))?;
-        file.sync_all().map_err(EngineError::io("syncing", &full))?;
+        writer.inner().sync_all().map_err(EngineError::io("syncing", &full))?;
         new_file(&full, self.path, self.partition, &metadata)
     }
 }

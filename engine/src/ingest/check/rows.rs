@@ -1,0 +1,296 @@
+//! Rows: records that satisfy the contract, gathered column by column into batches of the stream's schema.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int32Builder, RecordBatch,
+    StringBuilder, TimestampMicrosecondBuilder,
+};
+
+use super::layout::{COLUMNS_MAX, Column, Kind, Layout, behaviour};
+use super::reason::{self, Fault};
+use super::rules::{Rule, Rules, channel_position, channel_word};
+use super::{evidence, value};
+use crate::catalogue::Channel;
+use crate::contract::{ID_BYTES_MAX, Stream, money, timestamp};
+use crate::error::{EngineError, Result};
+use crate::ingest::decode::json::{is_missing, read_pairs};
+use crate::ingest::decode::record::{Cell, Record};
+use crate::time::{Day, Micros, Zone};
+
+use super::map::MapColumn;
+
+/// What records are checked against.
+#[derive(Debug)]
+pub(crate) struct Checker {
+    pub(crate) layout: Layout,
+    pub(crate) rules: Rules,
+    pub(crate) zone: Zone,
+    /// Events after this are refused.
+    pub(crate) latest: Micros,
+}
+
+/// A checked value, borrowed from its record.
+#[derive(Debug, Default)]
+enum Value<'r> {
+    #[default]
+    Null,
+    Text(Cow<'r, str>),
+    Time(Micros),
+    Date(Day),
+    Money(i64),
+    Number(f64),
+    Count(i32),
+    Flag(bool),
+}
+
+/// One growing column.
+#[derive(Debug)]
+enum Buffer {
+    Text(StringBuilder),
+    Time(TimestampMicrosecondBuilder),
+    Date(Date32Builder),
+    Money(Decimal128Builder),
+    Number(Float64Builder),
+    Count(Int32Builder),
+    Flag(BooleanBuilder),
+    Attributes(MapColumn),
+}
+
+/// Checked rows that are not yet a batch.
+#[derive(Debug)]
+pub(crate) struct Rows {
+    buffers: Vec<Buffer>,
+    rows: usize,
+}
+
+impl Rows {
+    /// No rows, with room for `capacity`.
+    pub(crate) fn new(layout: &Layout, capacity: usize) -> Self {
+        let buffers = layout.columns.iter().map(|column| buffer(column.kind, capacity)).collect();
+        Self { buffers, rows: 0 }
+    }
+
+    /// Rows gathered.
+    pub(crate) fn len(&self) -> usize {
+        self.rows
+    }
+
+    /// Checks a record and appends it, or appends nothing and says why. Sorts the record's pairs.
+    pub(crate) fn push(&mut self, record: &mut Record<'_>, checker: &Checker) -> std::result::Result<(), Fault> {
+        let layout = &checker.layout;
+        let mut pairs = std::mem::take(&mut record.pairs);
+        let checked = attribute_pairs(record, layout, &mut pairs);
+        let mut values: [Value<'_>; COLUMNS_MAX] = Default::default();
+        let mut count = None;
+        for (position, column) in layout.columns.iter().enumerate() {
+            let value = match column.kind {
+                Kind::Attributes => {
+                    checked.map_err(|reason| Fault::column(position, reason))?;
+                    continue;
+                }
+                _ => convert(column, record.cell(position), checker, &mut count),
+            };
+            let value = value.map_err(|reason| Fault::column(position, reason))?;
+            if column.required && matches!(value, Value::Null) {
+                return Err(Fault::column(position, reason::MISSING));
+            }
+            values[position] = value;
+        }
+        if layout.stream == Stream::Behaviour {
+            check_event(&mut values, &checker.rules, count)?;
+        }
+        for (buffer, value) in self.buffers.iter_mut().zip(&values) {
+            match buffer {
+                Buffer::Attributes(map) => {
+                    map.push(pairs.iter().map(|pair| (pair.key.as_ref(), pair.value.as_ref())));
+                }
+                other => append(other, value),
+            }
+        }
+        self.rows += 1;
+        pairs.clear();
+        record.pairs = pairs;
+        Ok(())
+    }
+
+    /// The rows as a batch of the stream's schema; none are left.
+    ///
+    /// # Errors
+    /// [`EngineError::Arrow`] where the columns don't make the schema.
+    pub(crate) fn finish(&mut self, layout: &Layout) -> Result<RecordBatch> {
+        self.rows = 0;
+        let columns = self
+            .buffers
+            .iter_mut()
+            .map(finish_buffer)
+            .collect::<std::result::Result<Vec<ArrayRef>, _>>()
+            .map_err(EngineError::arrow("gathering rows"))?;
+        RecordBatch::try_new(Arc::clone(&layout.schema), columns).map_err(EngineError::arrow("gathering rows"))
+    }
+}
+
+/// Completes and sorts the attribute pairs: those of an `attributes` cell that is text, then one pair a key.
+fn attribute_pairs<'a>(
+    record: &Record<'a>,
+    layout: &Layout,
+    pairs: &mut Vec<crate::ingest::decode::record::Pair<'a>>,
+) -> std::result::Result<(), &'static str> {
+    let Some(position) = layout.attributes else { return Ok(()) };
+    match record.cell(position) {
+        Cell::Missing | Cell::Plain("") => {}
+        Cell::Plain(text) => read_pairs(text, pairs)?,
+        _ => return Err(reason::NOT_A_MAP),
+    }
+    super::map::settle(pairs)
+}
+
+/// The rules that tie the columns of one event together; sets the channel and the count of evidence where absent.
+fn check_event(
+    values: &mut [Value<'_>; COLUMNS_MAX],
+    rules: &Rules,
+    counted: Option<i32>,
+) -> std::result::Result<(), Fault> {
+    let rule = match &values[behaviour::EVENT_TYPE] {
+        Value::Text(code) => rules.of(code).map_err(|reason| Fault::column(behaviour::EVENT_TYPE, reason))?,
+        _ => return Err(Fault::column(behaviour::EVENT_TYPE, reason::MISSING)),
+    };
+    if matches!(values[behaviour::CHANNEL], Value::Null) {
+        values[behaviour::CHANNEL] = Value::Text(Cow::Borrowed(channel_word(rule.channel)));
+    }
+    check_carried(values, rule)?;
+    if let Some(count) = counted {
+        values[behaviour::EVIDENCE_COUNT] = Value::Count(count);
+    } else if matches!(values[behaviour::EVIDENCE_COUNT], Value::Null) {
+        values[behaviour::EVIDENCE_COUNT] = Value::Count(0);
+    }
+    Ok(())
+}
+
+fn check_carried(values: &[Value<'_>; COLUMNS_MAX], rule: Rule) -> std::result::Result<(), Fault> {
+    let entities = (0..4_usize)
+        .filter(|entity| !matches!(values[behaviour::FIRST_ENTITY + entity], Value::Null))
+        .fold(0_u8, |bits, entity| bits | 1 << entity);
+    rule.check(entities, !matches!(values[behaviour::AMOUNT], Value::Null))
+}
+
+/// One cell as its column wants it. `count` receives the length of a list of evidence.
+fn convert<'r>(
+    column: &Column,
+    cell: &'r Cell<'_>,
+    checker: &Checker,
+    count: &mut Option<i32>,
+) -> std::result::Result<Value<'r>, &'static str> {
+    if is_missing(cell) {
+        return Ok(Value::Null);
+    }
+    let zone = &checker.zone;
+    Ok(match column.kind {
+        Kind::Id => Value::Text(Cow::Borrowed(id(cell)?)),
+        Kind::Text | Kind::EventType => Value::Text(Cow::Borrowed(text(cell).ok_or(reason::NOT_TEXT)?)),
+        Kind::Channel => {
+            let channel = Channel::parse(text(cell).ok_or(reason::NOT_TEXT)?).ok_or(reason::UNKNOWN_CHANNEL)?;
+            Value::Text(Cow::Borrowed(channel_word(channel_position(channel))))
+        }
+        Kind::EventTime => {
+            let at = value::time(scalar(cell).ok_or(reason::NOT_A_TIME)?)?;
+            Value::Time(value::event_time(at, checker.latest)?)
+        }
+        Kind::Time => Value::Time(value::time_or_date(scalar(cell).ok_or(reason::NOT_A_TIME)?, zone)?),
+        Kind::Date => Value::Date(value::date(text(cell).ok_or(reason::NOT_A_DATE)?, zone)?),
+        Kind::Money => Value::Money(value::money(scalar(cell).ok_or(reason::NOT_AN_AMOUNT)?)?),
+        Kind::Number => Value::Number(value::number(untyped(cell).ok_or(reason::NOT_A_NUMBER)?)?),
+        Kind::Count => Value::Count(value::count(untyped(cell).ok_or(reason::NOT_A_COUNT)?)?),
+        Kind::Flag => Value::Flag(match cell {
+            Cell::Bool(flag) => *flag,
+            Cell::Plain(text) => value::flag(text)?,
+            _ => return Err(reason::NOT_A_FLAG),
+        }),
+        Kind::Evidence => {
+            let (Cell::Nested(text) | Cell::Plain(text)) = cell else { return Err(reason::NOT_EVIDENCE) };
+            let mut canonical = String::with_capacity(text.len());
+            let length = evidence::canonical(text, &mut canonical)?;
+            *count = Some(length);
+            if length == 0 { Value::Null } else { Value::Text(Cow::Owned(canonical)) }
+        }
+        Kind::Attributes => Value::Null,
+    })
+}
+
+fn id<'r>(cell: &'r Cell<'_>) -> std::result::Result<&'r str, &'static str> {
+    let id = text(cell).ok_or(reason::NOT_TEXT)?;
+    if id.len() > ID_BYTES_MAX { Err(reason::ID_TOO_LONG) } else { Ok(id) }
+}
+
+/// A string.
+fn text<'r>(cell: &'r Cell<'_>) -> Option<&'r str> {
+    match cell {
+        Cell::Text(text) => Some(text),
+        Cell::Plain(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// A string or a number.
+fn scalar<'r>(cell: &'r Cell<'_>) -> Option<&'r str> {
+    if let Cell::Number(number) = cell { Some(number) } else { text(cell) }
+}
+
+/// A number.
+fn untyped<'r>(cell: &'r Cell<'_>) -> Option<&'r str> {
+    match cell {
+        Cell::Number(text) | Cell::Plain(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn buffer(kind: Kind, capacity: usize) -> Buffer {
+    match kind {
+        Kind::Id | Kind::Text | Kind::EventType | Kind::Channel | Kind::Evidence => {
+            Buffer::Text(StringBuilder::with_capacity(capacity, capacity * 8))
+        }
+        Kind::EventTime | Kind::Time => Buffer::Time(
+            TimestampMicrosecondBuilder::with_capacity(capacity).with_data_type(timestamp()),
+        ),
+        Kind::Date => Buffer::Date(Date32Builder::with_capacity(capacity)),
+        Kind::Money => Buffer::Money(Decimal128Builder::with_capacity(capacity).with_data_type(money())),
+        Kind::Number => Buffer::Number(Float64Builder::with_capacity(capacity)),
+        Kind::Count => Buffer::Count(Int32Builder::with_capacity(capacity)),
+        Kind::Flag => Buffer::Flag(BooleanBuilder::with_capacity(capacity)),
+        Kind::Attributes => Buffer::Attributes(MapColumn::default()),
+    }
+}
+
+fn append(buffer: &mut Buffer, value: &Value<'_>) {
+    match (buffer, value) {
+        (Buffer::Text(builder), Value::Text(text)) => builder.append_value(text),
+        (Buffer::Text(builder), _) => builder.append_null(),
+        (Buffer::Time(builder), Value::Time(at)) => builder.append_value(*at),
+        (Buffer::Time(builder), _) => builder.append_null(),
+        (Buffer::Date(builder), Value::Date(day)) => builder.append_value(*day),
+        (Buffer::Date(builder), _) => builder.append_null(),
+        (Buffer::Money(builder), Value::Money(minor)) => builder.append_value(i128::from(*minor)),
+        (Buffer::Money(builder), _) => builder.append_null(),
+        (Buffer::Number(builder), Value::Number(number)) => builder.append_value(*number),
+        (Buffer::Number(builder), _) => builder.append_null(),
+        (Buffer::Count(builder), Value::Count(count)) => builder.append_value(*count),
+        (Buffer::Count(builder), _) => builder.append_null(),
+        (Buffer::Flag(builder), Value::Flag(flag)) => builder.append_value(*flag),
+        (Buffer::Flag(builder), _) => builder.append_null(),
+        (Buffer::Attributes(map), _) => map.push(std::iter::empty()),
+    }
+}
+
+fn finish_buffer(buffer: &mut Buffer) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
+    Ok(match buffer {
+        Buffer::Text(builder) => Arc::new(builder.finish()),
+        Buffer::Time(builder) => Arc::new(builder.finish()),
+        Buffer::Date(builder) => Arc::new(builder.finish()),
+        Buffer::Money(builder) => Arc::new(builder.finish()),
+        Buffer::Number(builder) => Arc::new(builder.finish()),
+        Buffer::Count(builder) => Arc::new(builder.finish()),
+        Buffer::Flag(builder) => Arc::new(builder.finish()),
+        Buffer::Attributes(map) => map.finish()?,
+    })
+}

@@ -1,0 +1,240 @@
+//! A lane: one thread that decodes, checks and writes its share of a chunk's units.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use memchr::memchr;
+
+use super::check::reason::{self, Fault};
+use super::check::rows::{Checker, Rows};
+use super::dead_letter::{Letter, LetterWriter};
+use super::decode::csv::{Header, reader};
+use super::decode::json::JsonReader;
+use super::decode::nested::row_json;
+use super::decode::parquet::{BATCH_ROWS, ParquetSource, RowRange};
+use super::decode::record::Record;
+use super::decode::columns;
+use super::feed::{Unit, Work};
+use super::store::{Store, Target, name_hash};
+use super::summary::Counts;
+use super::taken::Input;
+use super::text::{Block, RECORD_BYTES_MAX, as_u64};
+use crate::error::Result;
+use crate::lake::NewFile;
+use crate::time::Micros;
+
+/// Bytes of records gathered before they become a batch.
+const ROWS_BYTES_MAX: usize = 32 << 20;
+
+/// What the lanes of a command share.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) checker: Checker,
+    pub(crate) target: Target,
+    pub(crate) letters_dir: PathBuf,
+    pub(crate) inputs: Arc<Vec<Input>>,
+    pub(crate) ingested_at: Micros,
+}
+
+/// What a lane made of its share.
+#[derive(Debug, Default)]
+pub(crate) struct Share {
+    pub(crate) files: Vec<NewFile>,
+    pub(crate) letters: Option<NewFile>,
+    /// By position of the input.
+    pub(crate) counts: BTreeMap<usize, Counts>,
+}
+
+/// One lane over one chunk.
+#[derive(Debug)]
+pub(crate) struct Lane<'p> {
+    plan: &'p Plan,
+    json: JsonReader,
+    rows: Rows,
+    /// Bytes of the records in `rows`.
+    rows_bytes: usize,
+    store: Store,
+    letters: LetterWriter,
+    counts: BTreeMap<usize, Counts>,
+}
+
+impl<'p> Lane<'p> {
+    /// A lane whose first unit is `first`.
+    ///
+    /// # Errors
+    /// As [`LetterWriter::new`].
+    pub(crate) fn new(plan: &'p Plan, lane: usize, first: &Unit) -> Result<Self> {
+        let name = plan.inputs.get(first.input).map_or("", |input| input.file.name.as_str());
+        // Time and process keep two programs that read one file apart: neither writes over the other's.
+        let seed = format!(
+            "{name}|{}|{lane}|{}|{}",
+            first.work.start(),
+            plan.ingested_at,
+            std::process::id()
+        );
+        let letters_name = format!("part-{}.parquet", name_hash(&format!("{seed}|letters")));
+        plan.target.made.note(plan.letters_dir.join(&letters_name));
+        let stream = plan.checker.layout.stream;
+        Ok(Self {
+            plan,
+            json: JsonReader::default(),
+            rows: Rows::new(&plan.checker.layout, 0),
+            rows_bytes: 0,
+            store: Store::new(plan.target.clone(), seed),
+            letters: LetterWriter::new(plan.letters_dir.clone(), letters_name, stream, plan.ingested_at)?,
+            counts: BTreeMap::new(),
+        })
+    }
+
+    /// Takes a unit.
+    ///
+    /// # Errors
+    /// [`crate::EngineError::Input`] for a damaged file; as [`crate::lake::FileWriter`].
+    pub(crate) fn take(&mut self, unit: Unit) -> Result<()> {
+        let mut counts = self.counts.remove(&unit.input).unwrap_or_default();
+        match unit.work {
+            Work::Ndjson(block) => self.ndjson(unit.input, &block, &mut counts)?,
+            Work::Csv(block, header) => self.csv(unit.input, &block, &header, &mut counts)?,
+            Work::Parquet(source, range) => self.parquet(unit.input, &source, range, &mut counts)?,
+        }
+        self.counts.insert(unit.input, counts);
+        Ok(())
+    }
+
+    /// Ends the files.
+    ///
+    /// # Errors
+    /// As [`crate::lake::FileWriter`].
+    pub(crate) fn finish(mut self) -> Result<Share> {
+        self.flush()?;
+        Ok(Share { files: self.store.finish()?, letters: self.letters.finish()?, counts: self.counts })
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.rows.len() == 0 {
+            return Ok(());
+        }
+        self.rows_bytes = 0;
+        let batch = self.rows.finish(&self.plan.checker.layout)?;
+        self.store.push(batch)
+    }
+
+    fn ndjson(&mut self, input: usize, block: &Block, counts: &mut Counts) -> Result<()> {
+        let whole = std::str::from_utf8(&block.bytes).ok();
+        let mut record = Record::default();
+        let mut at = 0;
+        while at < block.bytes.len() {
+            let end = memchr(b'\n', &block.bytes[at..]).map_or(block.bytes.len(), |step| at + step);
+            let bytes = &block.bytes[at..end];
+            let line = whole.map_or_else(|| std::str::from_utf8(bytes), |text| Ok(&text[at..end]));
+            let position = block.start + as_u64(at);
+            at = end + 1;
+            if bytes.trim_ascii().is_empty() {
+                continue;
+            }
+            let checked = match line {
+                _ if block.oversized || bytes.len() > RECORD_BYTES_MAX => {
+                    Err(Fault::record(reason::RECORD_TOO_LONG))
+                }
+                Err(_) => Err(Fault::record(reason::NOT_UTF8)),
+                Ok(line) => {
+                    self.rows_bytes += line.len();
+                    record.clear();
+                    self.json
+                        .read(line, &self.plan.checker.layout, &mut record)
+                        .and_then(|()| self.accept(&mut record, counts))
+                }
+            };
+            self.settle(input, checked, position, || bytes.to_vec(), counts)?;
+        }
+        Ok(())
+    }
+
+    fn csv(&mut self, input: usize, block: &Block, header: &Header, counts: &mut Counts) -> Result<()> {
+        if block.oversized {
+            let fault = Err(Fault::record(reason::RECORD_TOO_LONG));
+            return self.settle(input, fault, block.start, || block.bytes.clone(), counts);
+        }
+        let mut rows = reader(&block.bytes);
+        let mut row = csv::ByteRecord::new();
+        // A block of whole records in memory has nothing left that could fail.
+        while rows.read_byte_record(&mut row).unwrap_or(false) {
+            let (start, raw) = csv_record(&block.bytes, row.position(), rows.position());
+            self.rows_bytes += raw.len();
+            let mut record = Record::default();
+            let checked = header.fill(&row, &mut record).and_then(|()| self.accept(&mut record, counts));
+            self.settle(input, checked, block.start + as_u64(start), || raw.to_vec(), counts)?;
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, record: &mut Record<'_>, counts: &mut Counts) -> std::result::Result<(), Fault> {
+        let ignores = self.plan.checker.layout.attributes.is_none() && !record.pairs.is_empty();
+        let names: Vec<String> =
+            if ignores { record.pairs.iter().map(|pair| pair.key.to_string()).collect() } else { Vec::new() };
+        self.rows.push(record, &self.plan.checker)?;
+        for name in names {
+            counts.note_ignored(&name, 1);
+        }
+        Ok(())
+    }
+
+    /// Counts a record; a refused one becomes a letter, unless it is one already.
+    fn settle(
+        &mut self,
+        input: usize,
+        checked: std::result::Result<(), Fault>,
+        position: u64,
+        raw: impl FnOnce() -> Vec<u8>,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        let Err(fault) = checked else {
+            counts.accepted += 1;
+            let full = self.rows.len() >= BATCH_ROWS || self.rows_bytes >= ROWS_BYTES_MAX;
+            return if full { self.flush() } else { Ok(()) };
+        };
+        let layout = &self.plan.checker.layout;
+        let field = fault.column.map(|column| layout.name(column));
+        counts.reject(field.unwrap_or_default(), fault.reason);
+        let Some(source) = self.plan.inputs.get(input) else { return Ok(()) };
+        let position = i64::try_from(position).unwrap_or(i64::MAX);
+        if source.letters.position.is_some_and(|known| position < known) {
+            return Ok(());
+        }
+        let raw = raw();
+        let letter = Letter { source: &source.file.name, position, field, reason: fault.reason, raw: &raw };
+        self.letters.push(letter)
+    }
+
+    fn parquet(
+        &mut self,
+        input: usize,
+        source: &ParquetSource,
+        range: RowRange,
+        counts: &mut Counts,
+    ) -> Result<()> {
+        for name in &source.ignored {
+            counts.note_ignored(name, range.rows);
+        }
+        source.read(range, |batch, first| {
+            let checked = columns::check(&batch, &source.slots, &self.plan.checker)?;
+            for (row, fault) in checked.faults.iter() {
+                self.settle(input, Err(fault), first + as_u64(row), || row_json(&batch, row), counts)?;
+            }
+            counts.accepted += as_u64(checked.good.num_rows());
+            self.store.push(checked.good)
+        })
+    }
+}
+
+/// Where a CSV record begins in its block, and its bytes without the line ends around it.
+fn csv_record<'b>(block: &'b [u8], start: Option<&csv::Position>, end: &csv::Position) -> (usize, &'b [u8]) {
+    let place = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(block.len());
+    let (start, end) = (place(start.map_or(0, csv::Position::byte)), place(end.byte()));
+    let line_end = |byte: &u8| matches!(byte, b'\r' | b'\n');
+    let bytes = block.get(start..end).unwrap_or_default();
+    let lead = bytes.iter().take_while(|byte| line_end(byte)).count();
+    let trail = bytes[lead..].iter().rev().take_while(|byte| line_end(byte)).count();
+    (start + lead, &bytes[lead..bytes.len() - trail])
+}

@@ -1,0 +1,3 @@
+//! The core's tests at its boundary: files in, tables out.
+
+mod ingest;
