@@ -3,6 +3,8 @@
 //! [`session()`] offers a lake's tables under the names that analysts type, [`statements`] and [`plan`] take their
 //! queries, and [`Writer`] puts the answer into the form they asked for.
 
+pub mod metrics;
+
 mod error;
 mod format;
 mod query;

@@ -1,0 +1,3 @@
+//! Tests of the SQL that analysts get, at the boundary of a session.
+
+mod metrics;
