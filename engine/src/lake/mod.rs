@@ -11,6 +11,8 @@
 //! is done. Invariant: nothing outside this module touches `_delta_log`.
 
 mod file;
+#[cfg(test)]
+mod fixture;
 mod fold;
 mod lock;
 mod maintain;

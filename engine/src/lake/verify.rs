@@ -9,10 +9,9 @@ use rayon::prelude::*;
 use super::run::{Run, published};
 use super::table::{DataFile, Table};
 use super::{Lake, tables};
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::time::date;
 
-#[path = "verify_event.rs"]
 mod event;
 
 /// Examples that a finding gives, at most.
@@ -40,7 +39,7 @@ pub struct Finding {
 
 /// Checks every table; calls `progress` with each table's name before its turn.
 ///
-/// Memory: one batch per thread, and at most 256 MiB for event ids.
+/// Memory: one batch per thread, and 256 MiB for event ids.
 ///
 /// # Errors
 /// Only where checking itself is impossible; a damaged table is a finding.

@@ -17,8 +17,8 @@ use crate::lake::table::{DataFile, Table};
 use crate::tile::parse_day;
 use crate::time::{Day, Zone, date};
 
-/// Event ids looked at in one pass: 16 bytes each.
-const IDS_MAX: u64 = 16 << 20;
+/// Event ids looked at in one pass: 16 bytes each, held twice while they are brought together.
+const IDS_MAX: u64 = 8 << 20;
 /// Ids on two days that are told apart exactly; more of them are counted by their hashes.
 const SUSPECTS_MAX: usize = 1 << 20;
 
