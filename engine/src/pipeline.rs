@@ -93,7 +93,8 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     clock.lap("measures");
 
     progress("factors and quotas");
-    let quotas = stage::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, as_of).await?;
+    let quotas =
+        stage::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, as_of).await?;
     clock.lap("quotas");
 
     progress("publishing");

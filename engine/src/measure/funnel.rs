@@ -39,7 +39,8 @@ impl FunnelRow {
 
 /// The region and source of a lead: its creation's attributes, the region else its assignee's.
 pub(crate) fn place(lead: &Lead, facts: &Facts, crm: &Crm) -> (Option<String>, Option<String>) {
-    let attribute = |name: &str| lead.created.and_then(|row| facts.attribute(&facts.rows[row], name)).map(str::to_owned);
+    let attribute =
+        |name: &str| lead.created.and_then(|row| facts.attribute(&facts.rows[row], name)).map(str::to_owned);
     let of_rep = || {
         let rep = crm.rep(facts.reps.get(lead.assignee?)?)?;
         crm.regions.ids.get(crm.reps[rep].region?).cloned()

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
 use rayon::prelude::*;
 
 use super::RunReport;
@@ -25,7 +27,11 @@ pub(super) struct RunFacts {
 }
 
 /// The report of the run with this identity, if it is the one that its day shows.
-pub(super) fn already_published(sources: &Sources, identity: &Identity, as_of: Day) -> Result<Option<RunReport>> {
+pub(super) fn already_published(
+    sources: &Sources,
+    identity: &Identity,
+    as_of: Day,
+) -> Result<Option<RunReport>> {
     let shown = sources.shown(as_of);
     Ok(shown.filter(|run| run.run_id == identity.run_id).map(|run| RunReport {
         run_id: run.run_id.clone(),
@@ -91,7 +97,12 @@ async fn commit(table: &mut Table, file: NewFile) -> Result<()> {
     Ok(())
 }
 
-fn run_row(table: &Table, identity: &Identity, facts: &RunFacts, rows: &BTreeMap<String, u64>) -> Result<RecordBatch> {
+fn run_row(
+    table: &Table,
+    identity: &Identity,
+    facts: &RunFacts,
+    rows: &BTreeMap<String, u64>,
+) -> Result<RecordBatch> {
     let text = |value: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values([value])) };
     let time = |value: Micros| -> ArrayRef {
         Arc::new(TimestampMicrosecondArray::from_iter_values([value]).with_timezone("UTC"))

@@ -18,10 +18,11 @@ use crate::measure::facts::Facts;
 use crate::measure::lead::{Lead, leads};
 use crate::measure::opportunity::{Opportunity, Stages, opportunities};
 use crate::measure::process::{Inputs, ProcessHealth, process_health};
-use crate::measure::scope::Scopes;
 use crate::measure::real;
+use crate::measure::scope::Scopes;
 use crate::quota::{
-    Finding, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, Span, TERMS, months_before, quotas as frame,
+    Finding, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, Span, TERMS, months_before,
+    quotas as frame,
 };
 use crate::settings::Settings;
 use crate::tile::rep::RepTile;
@@ -195,7 +196,8 @@ pub(super) fn measures(
             id: event.event_id,
             time: event.time_us,
             code: catalogue.model(event.code).map(|model| model.code.clone()).unwrap_or_default(),
-            ids: [event.trigger.rep, event.trigger.customer, event.trigger.lead, event.trigger.opportunity].map(owned),
+            ids: [event.trigger.rep, event.trigger.customer, event.trigger.lead, event.trigger.opportunity]
+                .map(owned),
         })
         .collect();
     Measures { customers, leads, stages, opportunities, process, derived }
@@ -249,7 +251,8 @@ pub(super) async fn quotas(
     input.factor_effect =
         reps.iter().flat_map(|&rep| factors[rep].iter().map(|factor| factor.effect)).collect();
     let forecast = predictor.predict(&input, &season).map_err(refuse)?;
-    let attained: Vec<i64> = reps.iter().map(|&rep| windows.reps_period.get(&crm.reps[rep].id).amount_signed).collect();
+    let attained: Vec<i64> =
+        reps.iter().map(|&rep| windows.reps_period.get(&crm.reps[rep].id).amount_signed).collect();
     let (previous_as_of, previous) = previous_quotas(sources, &windows.period, as_of)?;
     let run = frame(&QuotaInputs {
         crm,
@@ -295,7 +298,10 @@ fn predict_input(
     let no_region = u32::try_from(crm.regions.ids.len()).unwrap_or(u32::MAX);
     let mut input = PredictInput {
         n_months: months.len(),
-        first_month: months.first().and_then(|(first, _)| u8::try_from(date(*first).month()).ok()).unwrap_or(1),
+        first_month: months
+            .first()
+            .and_then(|(first, _)| u8::try_from(date(*first).month()).ok())
+            .unwrap_or(1),
         working_days: months.iter().map(|&(first, last)| real(crm.working_days(first, last))).collect(),
         working_days_period: real(crm.working_days(windows.period.first, windows.period.last)),
         working_days_left: real(crm.working_days(as_of + 1, windows.period.last)),
@@ -330,7 +336,8 @@ fn previous_quotas(
     };
     let files = |table: &Table| -> Vec<std::path::PathBuf> {
         let own = table.files().iter().filter(|file| {
-            file.partition_value("run_id") == run.run_id && file.partition_value("as_of") == date(run.as_of).to_string()
+            file.partition_value("run_id") == run.run_id
+                && file.partition_value("as_of") == date(run.as_of).to_string()
         });
         own.map(|file| table.dir().join(&file.path)).collect()
     };
@@ -340,7 +347,8 @@ fn previous_quotas(
             let (quotas, bases) = (money(&batch, "quota")?, money(&batch, "base")?);
             for row in (0..batch.num_rows()).filter(|&row| periods.value(row) == period.name) {
                 let minor = |array: &Decimal128Array| i64::try_from(array.value(row)).unwrap_or(0);
-                let previous = Previous { quota: minor(quotas), base: minor(bases), ratios: vec![1.0; TERMS] };
+                let previous =
+                    Previous { quota: minor(quotas), base: minor(bases), ratios: vec![1.0; TERMS] };
                 found.insert(ids.value(row).to_owned(), previous);
             }
         }
@@ -348,10 +356,14 @@ fn previous_quotas(
     for path in files(&sources.explanation) {
         for batch in read(&path, &["rep_id", "kind", "position", "ratio"])? {
             let (ids, kinds) = (text(&batch, "rep_id")?, text(&batch, "kind")?);
-            let positions = batch.column_by_name("position").and_then(|c| c.as_any().downcast_ref::<Int32Array>());
-            let ratios = batch.column_by_name("ratio").and_then(|c| c.as_any().downcast_ref::<Float64Array>());
+            let positions =
+                batch.column_by_name("position").and_then(|c| c.as_any().downcast_ref::<Int32Array>());
+            let ratios =
+                batch.column_by_name("ratio").and_then(|c| c.as_any().downcast_ref::<Float64Array>());
             let (Some(positions), Some(ratios)) = (positions, ratios) else { continue };
-            for row in (0..batch.num_rows()).filter(|&row| kinds.value(row) == "level" && ratios.is_valid(row)) {
+            for row in
+                (0..batch.num_rows()).filter(|&row| kinds.value(row) == "level" && ratios.is_valid(row))
+            {
                 let slot = usize::try_from(positions.value(row) - 1).ok();
                 let previous = found.get_mut(ids.value(row));
                 if let Some(ratio) = previous.and_then(|previous| previous.ratios.get_mut(slot?)) {
@@ -400,7 +412,9 @@ pub(super) fn warnings(
     let mut warnings: Vec<String> = mapping_warning(mapping_error).into_iter().collect();
     let name = |region: usize| crm.regions.ids.get(region).cloned().unwrap_or_default();
     if crm.reps.is_empty() {
-        warnings.push("no rep is in force: ingest the stream crm.rep to get quotas and process health".to_owned());
+        warnings.push(
+            "no rep is in force: ingest the stream crm.rep to get quotas and process health".to_owned(),
+        );
     }
     for finding in &quotas.run.findings {
         warnings.push(match finding {
@@ -421,10 +435,12 @@ pub(super) fn warnings(
         warnings.push(format!("region {} lies above itself; it was taken for a root", name(region)));
     }
     if tiles.unknown_types > 0 {
-        warnings.push(format!("{} events have a type that the catalogue no longer knows", tiles.unknown_types));
+        warnings
+            .push(format!("{} events have a type that the catalogue no longer knows", tiles.unknown_types));
     }
     if windows.market.unknown_region > 0 {
-        warnings.push(format!("{} market observations name an unknown region", windows.market.unknown_region));
+        warnings
+            .push(format!("{} market observations name an unknown region", windows.market.unknown_region));
     }
     warnings
 }
@@ -432,5 +448,8 @@ pub(super) fn warnings(
 /// Adds the warning about lost records.
 fn mapping_warning(share: Option<f64>) -> Option<String> {
     let share = share.filter(|share| *share > MAPPING_ERROR_MAX)?;
-    Some(format!("{:.2} % of the records did not reach their contract or entity; see raw.dead_letter", share * 100.0))
+    Some(format!(
+        "{:.2} % of the records did not reach their contract or entity; see raw.dead_letter",
+        share * 100.0
+    ))
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Bound, Explainer, Forecast, Limits, Region, RegionOutcome, RelaxOrder, Span, TreeReconciled, reconcile_tree,
-    step_ratio,
+    Bound, Explainer, Forecast, Limits, Region, RegionOutcome, RelaxOrder, Span, TreeReconciled,
+    reconcile_tree, step_ratio,
 };
 use crate::entity::Crm;
 use crate::error::{EngineError, Result};
@@ -103,8 +103,11 @@ fn solve(inputs: &QuotaInputs<'_>, proposals: &[i64]) -> Result<TreeReconciled> 
             plan: crm.plan.get(&(inputs.period.name.clone(), region)).copied(),
         })
         .collect();
-    let rep_region: Vec<Option<u32>> =
-        inputs.reps.iter().map(|&rep| crm.reps[rep].region.and_then(|region| u32::try_from(region).ok())).collect();
+    let rep_region: Vec<Option<u32>> = inputs
+        .reps
+        .iter()
+        .map(|&rep| crm.reps[rep].region.and_then(|region| u32::try_from(region).ok()))
+        .collect();
     let limits: Vec<Limits> = inputs
         .reps
         .iter()

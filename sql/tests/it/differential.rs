@@ -71,7 +71,8 @@ async fn session(lake: &Lake, catalogue: &Catalogue) -> SessionContext {
     for spec in tables::all() {
         let table = lake.table(spec.name).await.unwrap();
         let (schema, name) = spec.name.split_once('.').unwrap();
-        ctx.register_table(TableReference::partial(schema, name), Arc::new(FileTable::new(&table).unwrap())).unwrap();
+        ctx.register_table(TableReference::partial(schema, name), Arc::new(FileTable::new(&table).unwrap()))
+            .unwrap();
     }
     ctx.register_batch("catalogue.event", catalogue.to_batch().unwrap()).unwrap();
     ctx
@@ -92,7 +93,8 @@ async fn compare(ctx: &SessionContext, mart: &str, metric: &str, run_id: &str) -
     let ours = format!("SELECT {list} FROM {mart} WHERE run_id = '{run_id}'");
     let theirs = format!("SELECT {list} FROM {metric}");
     let count = |query: String| async move {
-        let batches = ctx.sql(&query).await.map_err(|e| e.to_string())?.collect().await.map_err(|e| e.to_string())?;
+        let batches =
+            ctx.sql(&query).await.map_err(|e| e.to_string())?.collect().await.map_err(|e| e.to_string())?;
         Ok::<_, String>(batches)
     };
     for (a, b, whose) in [(&ours, &theirs, "kernel"), (&theirs, &ours, "SQL")] {
@@ -104,7 +106,11 @@ async fn compare(ctx: &SessionContext, mart: &str, metric: &str, run_id: &str) -
     }
     let rows = |batches: Vec<arrow::array::RecordBatch>| batches.iter().map(|b| b.num_rows()).sum::<usize>();
     let (n, m) = (rows(count(ours).await?), rows(count(theirs).await?));
-    if n == m && n > 0 { Ok(columns.len()) } else { Err(format!("{mart}: {n} rows of the kernel, {m} of the SQL")) }
+    if n == m && n > 0 {
+        Ok(columns.len())
+    } else {
+        Err(format!("{mart}: {n} rows of the kernel, {m} of the SQL"))
+    }
 }
 
 const PAIRS: [(&str, &str); 9] = [
@@ -130,14 +136,17 @@ async fn kernel_and_sql_publish_the_same_cells() {
     // The middle of the history first, so that the last day builds on tiles and lives that are there already.
     for back in [20, 0] {
         let as_of = day_number(scale.end) - back;
-        let report = run(&lake, RunRequest {
-            as_of,
-            now: parse_rfc3339("2026-12-01T00:00:00Z").unwrap(),
-            settings: &settings,
-            catalogue: &catalogue,
-            predictor: &Flat,
-            progress: &mut |_| {},
-        })
+        let report = run(
+            &lake,
+            RunRequest {
+                as_of,
+                now: parse_rfc3339("2026-12-01T00:00:00Z").unwrap(),
+                settings: &settings,
+                catalogue: &catalogue,
+                predictor: &Flat,
+                progress: &mut |_| {},
+            },
+        )
         .await
         .unwrap();
         assert!(report.published);

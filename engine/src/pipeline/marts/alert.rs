@@ -46,7 +46,9 @@ pub(super) fn alerts(
     derived(&mut alerts, measures, catalogue);
     let rank = |severity: &str| usize::from(severity != "high");
     alerts.sort_by(|a, b| {
-        let key = |alert: &Alert| (rank(alert.severity), alert.rule, alert.scope_id.clone(), alert.entity.clone(), alert.since);
+        let key = |alert: &Alert| {
+            (rank(alert.severity), alert.rule, alert.scope_id.clone(), alert.entity.clone(), alert.since)
+        };
         key(a).cmp(&key(b))
     });
     Columns::default()
@@ -71,11 +73,14 @@ fn conversion(alerts: &mut Vec<Alert>, windows: &Windows, weeks: &[Week], settin
         let complete = &weeks[..weeks.len().saturating_sub(1)];
         let n = settings.lead.conversion_alert_weeks;
         let low = |week: &&&Week| {
-            ratio(week.converted, week.effective).is_some_and(|share| share < settings.lead.conversion_red_below)
+            ratio(week.converted, week.effective)
+                .is_some_and(|share| share < settings.lead.conversion_red_below)
         };
         let running = complete.iter().rev().take_while(low).count();
         if n > 0 && running >= n {
-            let id = region.and_then(|region| windows.crm.regions.ids.get(region)).map_or("company", String::as_str);
+            let id = region
+                .and_then(|region| windows.crm.regions.ids.get(region))
+                .map_or("company", String::as_str);
             let last: Vec<String> = complete
                 .iter()
                 .rev()
@@ -139,7 +144,11 @@ fn leads(
                 rule: "lead_unanswered",
                 severity: "high",
                 scope: "rep",
-                scope_id: lead.assignee.and_then(|rep| facts.reps.get(rep)).unwrap_or("unassigned").to_owned(),
+                scope_id: lead
+                    .assignee
+                    .and_then(|rep| facts.reps.get(rep))
+                    .unwrap_or("unassigned")
+                    .to_owned(),
                 entity: facts.leads.get(number).map(str::to_owned),
                 since: Some(lead.created_at),
                 message: "a lead has not been answered and is escalated".to_owned(),
@@ -191,7 +200,9 @@ fn customers(alerts: &mut Vec<Alert>, tiles: &Tiles, windows: &Windows, measures
 /// Derived events that the catalogue flags as a risk.
 fn derived(alerts: &mut Vec<Alert>, measures: &Measures, catalogue: &Catalogue) {
     for event in &measures.derived {
-        let Some((_, model)) = catalogue.get(&event.code).filter(|(_, model)| model.flags.contains(Flags::RISK)) else {
+        let Some((_, model)) =
+            catalogue.get(&event.code).filter(|(_, model)| model.flags.contains(Flags::RISK))
+        else {
             continue;
         };
         let [rep, customer, lead, opportunity] = &event.ids;

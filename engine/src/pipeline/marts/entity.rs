@@ -22,7 +22,9 @@ pub(super) fn customer_health(tiles: &Tiles, windows: &Windows, measures: &Measu
         Some(rep) => Some(crm.reps[at(rep)].id.as_str()),
         None => crm.customers.owner_named.get(&row.key).map(String::as_str),
     };
-    let region = |row: &CustomerMeasure| crm.customers.region[at(row.key)].map(|region| crm.regions.ids[at(region)].as_str());
+    let region = |row: &CustomerMeasure| {
+        crm.customers.region[at(row.key)].map(|region| crm.regions.ids[at(region)].as_str())
+    };
     Columns::default()
         .text(rows.iter().map(|row| tiles.keys.id(index(row.key))))
         .maybe_text(rows.iter().map(owner))
@@ -127,14 +129,18 @@ pub(super) fn opportunity(windows: &Windows, measures: &Measures, end: Micros) -
     Columns::default()
         .text(rows.iter().map(|(id, _)| *id))
         .maybe_text(rows.iter().map(|(_, deal)| deal.owner.and_then(|rep| facts.reps.get(rep))))
-        .maybe_text(rows.iter().map(|(_, deal)| deal.customer.and_then(|customer| facts.customers.get(customer))))
+        .maybe_text(
+            rows.iter().map(|(_, deal)| deal.customer.and_then(|customer| facts.customers.get(customer))),
+        )
         .maybe_text(rows.iter().map(|(_, deal)| deal.lead.and_then(|lead| facts.leads.get(lead))))
         .time(rows.iter().map(|(_, deal)| deal.opened_at))
         .maybe_text(rows.iter().map(|(_, deal)| deal.stage.as_deref()))
         .maybe_long(rows.iter().map(|(_, deal)| deal.rank))
         .time(rows.iter().map(|(_, deal)| Some(deal.stage_changed_at)))
         .time(rows.iter().map(|(_, deal)| deal.closed_at))
-        .maybe_text(rows.iter().map(|(_, deal)| deal.closed_at.map(|_| if deal.won { "won" } else { "lost" })))
+        .maybe_text(
+            rows.iter().map(|(_, deal)| deal.closed_at.map(|_| if deal.won { "won" } else { "lost" })),
+        )
         .maybe_cash(rows.iter().map(|(_, deal)| deal.amount))
         .flag(rows.iter().map(|(_, deal)| deal.is_open()))
         .long(rows.iter().map(|(_, deal)| deal.stage_age_days(end)))

@@ -24,7 +24,9 @@ fn position(index: usize) -> i32 {
 fn factor(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
     let rows = || {
         let reps = windows.crm.reps.iter().zip(&quotas.factors);
-        reps.flat_map(|(rep, factors)| factors.iter().enumerate().map(move |(index, factor)| (rep, index, factor)))
+        reps.flat_map(|(rep, factors)| {
+            factors.iter().enumerate().map(move |(index, factor)| (rep, index, factor))
+        })
     };
     Columns::default()
         .text(rows().map(|(rep, ..)| rep.id.as_str()))
@@ -40,7 +42,8 @@ fn factor(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
 fn quota(windows: &Windows, quotas: &Quotas, settings: &Settings) -> Result<Mart> {
     let crm = &windows.crm;
     let rows = &quotas.run.rows;
-    let region = |rep: usize| crm.reps[rep].region.and_then(|region| crm.regions.ids.get(region)).map(String::as_str);
+    let region =
+        |rep: usize| crm.reps[rep].region.and_then(|region| crm.regions.ids.get(region)).map(String::as_str);
     let heat = |rep: usize| windows.market.heat(crm.reps[rep].region, &settings.factor);
     let weight = |rep: usize| match heat(rep) {
         Some(heat) if heat < settings.factor.heat_threshold => settings.factor.attainment_weight_cold,
@@ -90,7 +93,14 @@ fn explanation(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
         }
         for (index, amount) in row.change.iter().flatten().enumerate() {
             let term = if index == 0 { "base" } else { terms[index - 1] };
-            lines.push(Line { rep, kind: "change", position: position(index), term, amount: *amount, ratio: None });
+            lines.push(Line {
+                rep,
+                kind: "change",
+                position: position(index),
+                term,
+                amount: *amount,
+                ratio: None,
+            });
         }
     }
     Columns::default()
@@ -121,7 +131,8 @@ fn plan(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
     let layers: Vec<String> = outcomes
         .iter()
         .map(|outcome| {
-            let mut layers: Vec<&str> = outcome.relaxations.iter().map(|relaxation| relaxation.layer.as_str()).collect();
+            let mut layers: Vec<&str> =
+                outcome.relaxations.iter().map(|relaxation| relaxation.layer.as_str()).collect();
             layers.dedup();
             if layers.is_empty() { "none".to_owned() } else { layers.join(", ") }
         })
