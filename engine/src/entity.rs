@@ -36,8 +36,11 @@ impl Versions {
     /// # Errors
     /// Where a file is damaged.
     pub fn load(stream: Stream, table: &Table) -> Result<Self> {
-        let batches: Vec<Vec<RecordBatch>> =
-            table.files().par_iter().map(|file| read(&table.dir().join(&file.path), &[])).collect::<Result<_>>()?;
+        let batches: Vec<Vec<RecordBatch>> = table
+            .files()
+            .par_iter()
+            .map(|file| read(&table.dir().join(&file.path), &[]))
+            .collect::<Result<_>>()?;
         Ok(Self { stream, batches: batches.concat() })
     }
 
@@ -87,7 +90,8 @@ impl Versions {
         let schema: &Schema = slice.schema_ref();
         let fields = schema.fields().iter().map(|field| SortField::new(field.data_type().clone())).collect();
         let converter = RowConverter::new(fields).map_err(EngineError::arrow("ordering versions"))?;
-        let rows = converter.convert_columns(slice.columns()).map_err(EngineError::arrow("ordering versions"))?;
+        let rows =
+            converter.convert_columns(slice.columns()).map_err(EngineError::arrow("ordering versions"))?;
         Ok(rows.row(0).as_ref().to_vec())
     }
 
@@ -97,7 +101,8 @@ impl Versions {
         for (batch, data) in self.batches.iter().enumerate() {
             let updated = self.updated_at(batch);
             for row in 0..data.num_rows() {
-                let at = updated.filter(|array| array.is_valid(row)).map_or(SINCE_EVER, |array| array.value(row));
+                let at =
+                    updated.filter(|array| array.is_valid(row)).map_or(SINCE_EVER, |array| array.value(row));
                 if at >= end {
                     continue;
                 }
@@ -178,7 +183,8 @@ impl Regions {
         }
         let ids: Vec<String> = parents.keys().cloned().collect();
         let find = |id: &String| ids.binary_search(id).ok();
-        let parent: Vec<Option<usize>> = parents.values().map(|parent| parent.as_ref().and_then(find)).collect();
+        let parent: Vec<Option<usize>> =
+            parents.values().map(|parent| parent.as_ref().and_then(find)).collect();
         let mut regions = Self { ids, parent, cut: Vec::new() };
         for region in 0..regions.ids.len() {
             let mut above = regions.parent[region];

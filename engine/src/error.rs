@@ -68,7 +68,9 @@ pub enum EngineError {
         doing: &'static str,
     },
     /// Somebody else committed first; running again may help.
-    #[error("table {table} was changed by another process while this one was committing; run the command again")]
+    #[error(
+        "table {table} was changed by another process while this one was committing; run the command again"
+    )]
     Conflict {
         /// The table's name.
         table: String,

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
 
 use crate::error::{EngineError, Result};
 use crate::lake::tables;
@@ -80,7 +83,8 @@ impl Columns {
     }
 
     pub(crate) fn maybe_cash(mut self, values: impl IntoIterator<Item = Option<i64>>) -> Self {
-        let array: arrow::array::Decimal128Array = values.into_iter().map(|value| value.map(i128::from)).collect();
+        let array: arrow::array::Decimal128Array =
+            values.into_iter().map(|value| value.map(i128::from)).collect();
         self.0.push(Arc::new(array.with_data_type(crate::contract::money())));
         self
     }

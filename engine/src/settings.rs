@@ -115,7 +115,9 @@ impl Default for Lead {
         Self {
             sla_seconds: 900,
             escalation_seconds: 1_800,
-            attributes: ["source", "region_id", "product_id", "company_size", "budget"].map(String::from).to_vec(),
+            attributes: ["source", "region_id", "product_id", "company_size", "budget"]
+                .map(String::from)
+                .to_vec(),
             activity_half_life_days: 7.0,
             activity_half: 2.0,
             mql: [0.6, 0.4, 0.3],
@@ -246,9 +248,14 @@ pub struct Factor {
 
 impl Default for Factor {
     fn default() -> Self {
-        let table = |pairs: &[(&str, f64)]| pairs.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
+        let table =
+            |pairs: &[(&str, f64)]| pairs.iter().map(|&(name, value)| (name.to_owned(), value)).collect();
         Self {
-            heat_weight: table(&[("price_volatility", -0.05), ("competitor_promotion", -0.10), ("search_index", 0.10)]),
+            heat_weight: table(&[
+                ("price_volatility", -0.05),
+                ("competitor_promotion", -0.10),
+                ("search_index", 0.10),
+            ]),
             heat_weight_other: 0.05,
             heat_threshold: 90.0,
             attainment_weight_cold: 1.2,

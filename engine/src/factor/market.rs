@@ -42,9 +42,12 @@ impl Market {
                 let get = |name: &str| batch.column_by_name(name).map(|column| column.as_any());
                 let factors = get("factor").and_then(|column| column.downcast_ref::<StringArray>());
                 let places = get("region_id").and_then(|column| column.downcast_ref::<StringArray>());
-                let times = get("observed_at").and_then(|column| column.downcast_ref::<TimestampMicrosecondArray>());
+                let times =
+                    get("observed_at").and_then(|column| column.downcast_ref::<TimestampMicrosecondArray>());
                 let values = get("value").and_then(|column| column.downcast_ref::<Float64Array>());
-                let (Some(factors), Some(places), Some(times), Some(values)) = (factors, places, times, values) else {
+                let (Some(factors), Some(places), Some(times), Some(values)) =
+                    (factors, places, times, values)
+                else {
                     continue;
                 };
                 for row in 0..batch.num_rows() {
@@ -62,14 +65,16 @@ impl Market {
                         Some(found) => found,
                         None => None,
                     };
-                    let slot = series.entry(factors.value(row).to_owned()).or_default().entry(region).or_default();
+                    let slot =
+                        series.entry(factors.value(row).to_owned()).or_default().entry(region).or_default();
                     let value = slot.entry(at).or_insert(values.value(row));
                     *value = value.max(values.value(row));
                 }
             }
         }
         market.nowhere = latest(&series, std::iter::empty());
-        market.regions = (0..regions.ids.len()).map(|region| latest(&series, regions.upward(region))).collect();
+        market.regions =
+            (0..regions.ids.len()).map(|region| latest(&series, regions.upward(region))).collect();
         Ok(market)
     }
 
@@ -103,7 +108,8 @@ fn latest(series: &Series, upward: impl Iterator<Item = usize>) -> BTreeMap<Stri
     for (factor, by_region) in series {
         let Some(values) = places.iter().find_map(|place| by_region.get(place)) else { continue };
         let Some((_, &last)) = values.last_key_value() else { continue };
-        let z = spread(values.values().copied()).map_or(0.0, |(mean, sd)| ((last - mean) / sd).clamp(-Z_MAX, Z_MAX));
+        let z = spread(values.values().copied())
+            .map_or(0.0, |(mean, sd)| ((last - mean) / sd).clamp(-Z_MAX, Z_MAX));
         found.insert(factor.clone(), (last, z));
     }
     found

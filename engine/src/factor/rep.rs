@@ -53,7 +53,11 @@ pub(crate) fn factors(inputs: &FactorInputs<'_>) -> Vec<[Factor; 18]> {
     let on_duty: Vec<bool> = inputs.crm.reps.iter().map(|rep| rep.on_duty(inputs.as_of)).collect();
     let spreads: Vec<Option<(f64, f64)>> = (0..FACTORS.len())
         .map(|factor| {
-            let values = raw.iter().zip(&on_duty).filter(|(_, on_duty)| **on_duty).filter_map(move |(row, _)| row[factor].0);
+            let values = raw
+                .iter()
+                .zip(&on_duty)
+                .filter(|(_, on_duty)| **on_duty)
+                .filter_map(move |(row, _)| row[factor].0);
             spread(values)
         })
         .collect();
@@ -145,7 +149,8 @@ fn rep_sums(inputs: &FactorInputs<'_>) -> Vec<RepSums> {
         let Some(owner) = crm.customers.owner[at(customer.key)] else { continue };
         let rep = &mut sums[at(owner)];
         rep.customers += 1;
-        rep.lively += i64::from(matches!(customer.stage, Lifestage::New | Lifestage::Growing | Lifestage::Mature));
+        rep.lively +=
+            i64::from(matches!(customer.stage, Lifestage::New | Lifestage::Growing | Lifestage::Mature));
         rep.health += customer.health;
         rep.dense += i64::from(customer.dense);
         rep.orders += customer.orders;

@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) letters_dir: PathBuf,
     pub(crate) inputs: Arc<Vec<Input>>,
     pub(crate) ingested_at: Micros,
+    /// Sets the names of this command's files apart from those of any other.
+    pub(crate) seed: String,
 }
 
 /// What a lane made of its share.
@@ -66,13 +68,7 @@ impl<'p> Lane<'p> {
     /// As [`LetterWriter::new`].
     pub(crate) fn new(plan: &'p Plan, lane: usize, first: &Unit) -> Result<Self> {
         let name = plan.inputs.get(first.input).map_or("", |input| input.file.name.as_str());
-        // Time and process keep two programs that read one file apart: neither writes over the other's.
-        let seed = format!(
-            "{name}|{}|{lane}|{}|{}",
-            first.work.start(),
-            plan.ingested_at,
-            std::process::id()
-        );
+        let seed = format!("{}|{name}|{}|{lane}", plan.seed, first.work.start());
         let letters_name = format!("part-{}.parquet", name_hash(&format!("{seed}|letters")));
         plan.target.made.note(plan.letters_dir.join(&letters_name));
         let stream = plan.checker.layout.stream;

@@ -120,7 +120,11 @@ pub async fn ingest_files(
     committer.expect(&inputs);
     let layout = Layout::of(stream);
     let mut feed = Feed::new(inputs, Arc::new(layout.clone()))?;
-    let plan = Arc::new(plan(lake, rules, layout, &feed, options)?);
+    // The tables' versions keep this command's files from those of an earlier one, also of one that was killed; time
+    // and process from those of another program at the same moment.
+    let versions = [committer.rows.version(), committer.letters.version()];
+    let seed = format!("{}|{versions:?}|{}|{}", stream.name(), options.now, std::process::id());
+    let plan = Arc::new(plan(lake, rules, layout, &feed, options.now, seed)?);
     loop {
         let (chunk_rows, threads, shared) = (options.chunk_rows.max(1), options.threads.max(1), Arc::clone(&plan));
         let (returned, chunk) = tokio::task::spawn_blocking(move || {
@@ -144,7 +148,8 @@ fn plan(
     rules: &Catalogue,
     layout: Layout,
     feed: &Feed,
-    options: &IngestOptions,
+    now: Micros,
+    seed: String,
 ) -> Result<Plan> {
     let spec = tables::spec(layout.stream.table())?;
     let target = Target {
@@ -157,14 +162,15 @@ fn plan(
         layout,
         rules: Rules::new(rules),
         zone: lake.zone().clone(),
-        latest: options.now.saturating_add(DAY),
+        latest: now.saturating_add(DAY),
     };
     Ok(Plan {
         checker,
         target,
         letters_dir: lake.table_dir(dead_letter::TABLE),
         inputs: Arc::clone(&feed.inputs),
-        ingested_at: options.now,
+        ingested_at: now,
+        seed,
     })
 }
 

@@ -52,12 +52,23 @@ pub struct NewFile {
 
 /// Columns whose values repeat enough for a dictionary in a raw table.
 const REPEATING: [&str; 12] = [
-    "event_type", "channel", "rep_id", "region_id", "owner_rep_id", "manager_id", "team", "role", "status", "segment",
-    "industry", "factor",
+    "event_type",
+    "channel",
+    "rep_id",
+    "region_id",
+    "owner_rep_id",
+    "manager_id",
+    "team",
+    "role",
+    "status",
+    "segment",
+    "industry",
+    "factor",
 ];
 
 fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
-    let compression = if encoding == Encoding::Tile { Compression::UNCOMPRESSED } else { Compression::SNAPPY };
+    let compression =
+        if encoding == Encoding::Tile { Compression::UNCOMPRESSED } else { Compression::SNAPPY };
     let mut builder = WriterProperties::builder()
         .set_compression(compression)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
@@ -67,22 +78,28 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
         let name = field.name().as_str();
         let dictionary = match encoding {
             Encoding::Raw => REPEATING.contains(&name) || field.data_type().is_nested(),
-            Encoding::Tile => !matches!(name, "customer_key" | "last_touch" | "event_time" | "event_id" | "amount"),
+            Encoding::Tile => {
+                !matches!(name, "customer_key" | "last_touch" | "event_time" | "event_id" | "amount")
+            }
             Encoding::Mart => !name.ends_with("_id") || name == "region_id" || name == "owner_rep_id",
         };
         if !field.data_type().is_nested() {
             builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), dictionary);
         }
         if matches!(field.data_type(), DataType::Utf8) {
-            builder = builder
-                .set_column_statistics_enabled(ColumnPath::from(name), statistics_of(name, encoding));
+            builder =
+                builder.set_column_statistics_enabled(ColumnPath::from(name), statistics_of(name, encoding));
         }
     }
     builder.build()
 }
 
 fn statistics_of(name: &str, encoding: Encoding) -> EnabledStatistics {
-    if encoding == Encoding::Raw && name == "event_id" { EnabledStatistics::None } else { EnabledStatistics::Chunk }
+    if encoding == Encoding::Raw && name == "event_id" {
+        EnabledStatistics::None
+    } else {
+        EnabledStatistics::Chunk
+    }
 }
 
 /// Writes batches of one schema into one file, row group by row group.
@@ -181,7 +198,8 @@ pub fn write(
 /// # Errors
 /// [`EngineError::Arrow`] where a column can't be encoded.
 pub fn hash_batches(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<String> {
-    let whole = arrow::compute::concat_batches(schema, batches).map_err(EngineError::arrow("joining batches"))?;
+    let whole =
+        arrow::compute::concat_batches(schema, batches).map_err(EngineError::arrow("joining batches"))?;
     let mut hasher = blake3::Hasher::new();
     let mut stream = arrow::ipc::writer::StreamWriter::try_new(&mut hasher, schema)
         .map_err(EngineError::arrow("hashing a tile"))?;

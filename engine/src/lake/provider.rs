@@ -61,7 +61,9 @@ impl FileTable {
         let values: Vec<ArrayRef> = columns
             .iter()
             .map(|column| {
-                let text = StringArray::from_iter_values(files.iter().map(|file| file.partition_value(column.name())));
+                let text = StringArray::from_iter_values(
+                    files.iter().map(|file| file.partition_value(column.name())),
+                );
                 Ok(cast(&text, column.data_type())?)
             })
             .collect::<Result<_>>()?;
@@ -90,14 +92,16 @@ impl FileTable {
 
     /// The files whose partition values can satisfy the filters.
     fn pruned(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
-        let chosen: Vec<Expr> = filters.iter().filter(|filter| self.is_partition_filter(filter)).cloned().collect();
+        let chosen: Vec<Expr> =
+            filters.iter().filter(|filter| self.is_partition_filter(filter)).cloned().collect();
         let Some(filter) = conjunction(chosen) else { return Ok(self.files.clone()) };
         let schema = DFSchema::try_from(self.partitions.schema().as_ref().clone())?;
         let filter = state.create_physical_expr(filter, &schema)?;
         let keep = filter.evaluate(&self.partitions)?.into_array(self.partitions.num_rows())?;
         let keep = cast(&keep, &DataType::Boolean)?;
         let Some(keep) = keep.as_any().downcast_ref::<BooleanArray>() else { return Ok(self.files.clone()) };
-        let kept = self.files.iter().enumerate().filter(|(index, _)| keep.is_valid(*index) && keep.value(*index));
+        let kept =
+            self.files.iter().enumerate().filter(|(index, _)| keep.is_valid(*index) && keep.value(*index));
         Ok(kept.map(|(_, file)| file.clone()).collect())
     }
 }
@@ -180,4 +184,3 @@ impl TableProvider for FileTable {
         Ok(DataSourceExec::from_data_source(config))
     }
 }
-

@@ -11,9 +11,9 @@ use deltalake_core::protocol::checkpoints::create_checkpoint;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 
+use super::Lake;
 use super::file::{NewFile, sync_dir, sync_file};
 use super::tables::Spec;
-use super::Lake;
 use crate::error::{EngineError, Result};
 
 /// Commits after which a table's log is folded into one file, so that opening it stays fast.
@@ -74,7 +74,9 @@ impl Table {
         let mut table = Self { spec, dir, delta: None, files: Vec::new() };
         let log = table.dir.join("_delta_log");
         let has_log = std::fs::read_dir(&log).is_ok_and(|mut entries| {
-            entries.any(|entry| entry.is_ok_and(|entry| entry.path().extension().is_some_and(|ext| ext == "json")))
+            entries.any(|entry| {
+                entry.is_ok_and(|entry| entry.path().extension().is_some_and(|ext| ext == "json"))
+            })
         });
         if has_log {
             let delta = DeltaTableBuilder::from_url(table.url()?)

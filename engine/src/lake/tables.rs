@@ -64,12 +64,16 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new("tile.rep_day", BY_DAY, rep_tile()));
     specs.push(Spec::new("tile.rep_month", BY_AS_OF, rep_tile()));
     specs.push(Spec::new("tile.fact_day", BY_DAY, fact_tile()));
-    specs.push(Spec::new("tile.life", BY_AS_OF, vec![
-        int("customer_key"), maybe_time("last_touch"), maybe_date("first_order"),
-    ]));
-    specs.push(Spec::new("tile.order_life", BY_AS_OF, vec![
-        int("customer_key"), required("order_date", DataType::Date32), int("orders"), cash("amount"),
-    ]));
+    specs.push(Spec::new(
+        "tile.life",
+        BY_AS_OF,
+        vec![int("customer_key"), maybe_time("last_touch"), maybe_date("first_order")],
+    ));
+    specs.push(Spec::new(
+        "tile.order_life",
+        BY_AS_OF,
+        vec![int("customer_key"), required("order_date", DataType::Date32), int("orders"), cash("amount")],
+    ));
     specs.push(Spec::new("tile.fact_life", BY_AS_OF, {
         let mut fields = fact_tile();
         fields.push(required("event_date", DataType::Date32));

@@ -103,7 +103,8 @@ pub(crate) fn customers(
             let overdue_days = health.overdue_days(now.last_touch[slot], created, as_of);
             let score = health.score(touches, evidence, overdue_days);
             let overdue_before = health.overdue_days(before.last_touch[slot], created, as_of - 30);
-            let score_before = health.score(i64::from(before.touches[slot]), before.evidence[slot], overdue_before);
+            let score_before =
+                health.score(i64::from(before.touches[slot]), before.evidence[slot], overdue_before);
             let days = orders.of(slot);
             let interval = repurchase_interval(days);
             let evidenced = i64::from(now.evidenced[slot]);
@@ -137,7 +138,8 @@ struct HealthRule<'a> {
 impl HealthRule<'_> {
     /// Whole days by which the silence at the end of `day` exceeds the allowed hours, from 0 to the maximum.
     fn overdue_days(&self, last_touch: Micros, created_on: Option<Day>, day: Day) -> i64 {
-        let since = if last_touch == NEVER { created_on.map(|day| self.zone.start(day)) } else { Some(last_touch) };
+        let since =
+            if last_touch == NEVER { created_on.map(|day| self.zone.start(day)) } else { Some(last_touch) };
         let Some(since) = since else { return self.settings.overdue_days_max };
         let silence = self.zone.end(day) - since - self.settings.overdue_after_hours * 3_600 * SECOND;
         silence.div_euclid(DAY).clamp(0, self.settings.overdue_days_max)
@@ -160,9 +162,17 @@ pub(crate) fn repurchase_interval(days: &[OrderDay]) -> Option<f64> {
     gaps.sort_unstable();
     let length = orders - 1;
     let nth = |position: i64| {
-        if position < zeros { 0 } else { usize::try_from(position - zeros).ok().and_then(|n| gaps.get(n).copied()).unwrap_or(0) }
+        if position < zeros {
+            0
+        } else {
+            usize::try_from(position - zeros).ok().and_then(|n| gaps.get(n).copied()).unwrap_or(0)
+        }
     };
-    Some(if length % 2 == 1 { real(nth(length / 2)) } else { real(nth(length / 2 - 1) + nth(length / 2)) / 2.0 })
+    Some(if length % 2 == 1 {
+        real(nth(length / 2))
+    } else {
+        real(nth(length / 2 - 1) + nth(length / 2)) / 2.0
+    })
 }
 
 fn life_stage(
@@ -186,7 +196,8 @@ fn life_stage(
     if silent > settings.at_risk_intervals * interval {
         return Lifestage::AtRisk;
     }
-    let (recent, earlier): (Vec<&OrderDay>, Vec<&OrderDay>) = days.iter().partition(|day| day.day > as_of - 182);
+    let (recent, earlier): (Vec<&OrderDay>, Vec<&OrderDay>) =
+        days.iter().partition(|day| day.day > as_of - 182);
     let sum = |days: &[&OrderDay]| days.iter().map(|day| day.amount).sum::<i64>();
     if sum(&recent) > sum(&earlier) { Lifestage::Growing } else { Lifestage::Mature }
 }
@@ -196,7 +207,8 @@ mod tests {
     use super::*;
 
     fn check_interval(days: &[(Day, i32)], expected: Option<f64>) {
-        let days: Vec<OrderDay> = days.iter().map(|&(day, orders)| OrderDay { day, orders, amount: 0 }).collect();
+        let days: Vec<OrderDay> =
+            days.iter().map(|&(day, orders)| OrderDay { day, orders, amount: 0 }).collect();
         assert_eq!(repurchase_interval(&days), expected);
     }
 

@@ -167,7 +167,10 @@ impl Facts {
     }
 
     fn event_id(&self, fact: &Fact) -> &str {
-        let ids = self.batches.get(fact.batch).and_then(|batch| batch.column(1).as_any().downcast_ref::<StringArray>());
+        let ids = self
+            .batches
+            .get(fact.batch)
+            .and_then(|batch| batch.column(1).as_any().downcast_ref::<StringArray>());
         ids.map_or("", |ids| ids.value(fact.row))
     }
 
@@ -179,8 +182,10 @@ impl Facts {
 
     /// Whether the fact comes from a day's tile, not from a life.
     fn unpruned(&self, fact: &Fact) -> bool {
-        let purpose =
-            self.batches.get(fact.batch).and_then(|batch| batch.column(10).as_any().downcast_ref::<StringArray>());
+        let purpose = self
+            .batches
+            .get(fact.batch)
+            .and_then(|batch| batch.column(10).as_any().downcast_ref::<StringArray>());
         purpose.is_some_and(|purpose| purpose.value(fact.row).is_empty())
     }
 
@@ -206,13 +211,16 @@ impl Facts {
             let kept = filter_record_batch(batch, &BooleanArray::from(keep))
                 .map_err(EngineError::arrow("keeping facts"))?;
             let mut columns: Vec<ArrayRef> = kept.columns()[..10].to_vec();
-            columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(purpose, kept.num_rows()))));
+            columns
+                .push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(purpose, kept.num_rows()))));
             parts.push(
-                RecordBatch::try_new(Arc::clone(&schema), columns).map_err(EngineError::arrow("keeping facts"))?,
+                RecordBatch::try_new(Arc::clone(&schema), columns)
+                    .map_err(EngineError::arrow("keeping facts"))?,
             );
             Ok(())
         };
-        let mut by_batch: Vec<Vec<bool>> = self.batches.iter().map(|batch| vec![false; batch.num_rows()]).collect();
+        let mut by_batch: Vec<Vec<bool>> =
+            self.batches.iter().map(|batch| vec![false; batch.num_rows()]).collect();
         for (fact, keep) in self.rows.iter().zip(&states) {
             by_batch[fact.batch][fact.row] = *keep && fact.state;
         }
@@ -220,7 +228,8 @@ impl Facts {
             push(batch, keep, STATE)?;
         }
         for (code, rows) in self.needed_by_models(catalogue, end) {
-            let mut by_batch: Vec<Vec<bool>> = self.batches.iter().map(|batch| vec![false; batch.num_rows()]).collect();
+            let mut by_batch: Vec<Vec<bool>> =
+                self.batches.iter().map(|batch| vec![false; batch.num_rows()]).collect();
             for (batch, row) in rows {
                 by_batch[batch][row] = true;
             }
@@ -230,7 +239,8 @@ impl Facts {
                 }
             }
         }
-        let whole = arrow::compute::concat_batches(&schema, &parts).map_err(EngineError::arrow("keeping facts"))?;
+        let whole =
+            arrow::compute::concat_batches(&schema, &parts).map_err(EngineError::arrow("keeping facts"))?;
         in_order(&whole)
     }
 
@@ -271,7 +281,10 @@ fn with_day(batch: &RecordBatch, day: Day) -> Result<RecordBatch> {
 
 /// Rows in (event_time, event_id, kept_for) order.
 fn in_order(batch: &RecordBatch) -> Result<RecordBatch> {
-    let by = |position: usize| arrow::compute::SortColumn { values: Arc::clone(batch.column(position)), options: None };
+    let by = |position: usize| arrow::compute::SortColumn {
+        values: Arc::clone(batch.column(position)),
+        options: None,
+    };
     let order = arrow::compute::lexsort_to_indices(&[by(0), by(1), by(10)], None)
         .map_err(EngineError::arrow("sorting facts"))?;
     arrow::compute::take_record_batch(batch, &order).map_err(EngineError::arrow("sorting facts"))

@@ -167,8 +167,13 @@ pub(crate) struct Quality {
 }
 
 /// Codes whose presence in the last 7 days makes a lead urgent.
-const URGENT: [&str; 5] =
-    ["web.pricing_viewed", "web.form_submitted", "budget.confirmed", "decision_maker.identified", "quote.sent"];
+const URGENT: [&str; 5] = [
+    "web.pricing_viewed",
+    "web.form_submitted",
+    "budget.confirmed",
+    "decision_maker.identified",
+    "quote.sent",
+];
 
 /// The quality of a lead at `end`.
 ///
@@ -185,7 +190,8 @@ pub(crate) fn quality(
 ) -> Quality {
     let end = zone.end(as_of);
     let given = lead.created.map_or(0, |row| {
-        let present = settings.attributes.iter().filter(|name| facts.attribute(&facts.rows[row], name).is_some());
+        let present =
+            settings.attributes.iter().filter(|name| facts.attribute(&facts.rows[row], name).is_some());
         count(present.count())
     });
     let completeness = real(given) / real(count(settings.attributes.len()).max(1));

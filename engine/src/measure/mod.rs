@@ -4,10 +4,12 @@
 
 pub mod customer;
 pub mod facts;
+pub(crate) mod funnel;
 pub mod lead;
 pub mod opportunity;
 pub mod process;
 mod prune;
+pub(crate) mod sales;
 pub mod scope;
 
 /// The six components of the process-health index, in column order.

@@ -76,14 +76,16 @@ impl Stages {
     pub(crate) fn rank(&self, stage: &str) -> Option<i64> {
         let name = normal(stage);
         self.ranks.get(&name).copied().or_else(|| {
-            let digits: String = name.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+            let digits: String =
+                name.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
             digits.parse().ok()
         })
     }
 
     /// Whether an open opportunity has been in its stage for too long.
     pub(crate) fn is_stuck(&self, opportunity: &Opportunity, end: Micros) -> bool {
-        let limit = opportunity.rank.and_then(|rank| self.stuck_by_rank.get(&rank)).unwrap_or(&self.stuck_days);
+        let limit =
+            opportunity.rank.and_then(|rank| self.stuck_by_rank.get(&rank)).unwrap_or(&self.stuck_days);
         opportunity.is_open() && opportunity.stage_age_days(end) > *limit
     }
 }
@@ -109,7 +111,8 @@ pub(crate) fn opportunities(facts: &Facts, catalogue: &Catalogue, stages: &Stage
         won: code("opportunity.won"),
         lost: code("opportunity.lost"),
     };
-    let life: Vec<bool> = catalogue.models().iter().map(|model| model.code.starts_with("opportunity.")).collect();
+    let life: Vec<bool> =
+        catalogue.models().iter().map(|model| model.code.starts_with("opportunity.")).collect();
     let mut all = vec![Opportunity::default(); facts.opportunities.len()];
     for fact in facts.rows.iter().filter(|fact| fact.opportunity != NONE && fact.state) {
         if life.get(fact.code.index()).copied().unwrap_or(false) {

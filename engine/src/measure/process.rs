@@ -101,7 +101,11 @@ fn rep_sums(inputs: &Inputs<'_>) -> Vec<Sums> {
         .map(|rep| {
             let counts = inputs.reps_30d.get(&rep.id).counts;
             let accepted = counts[count::ACCEPTED];
-            let mut sums = Sums { touches: counts[count::TOUCHES], effective: counts[count::EFFECTIVE_TOUCHES], ..Sums::default() };
+            let mut sums = Sums {
+                touches: counts[count::TOUCHES],
+                effective: counts[count::EFFECTIVE_TOUCHES],
+                ..Sums::default()
+            };
             sums.parts[1].0 = counts[count::DISCOVERY];
             sums.parts[2] = (accepted, accepted + counts[count::REJECTED]);
             sums.parts[3] = (counts[count::VISIT_TOUCHES], working_days);
@@ -195,7 +199,16 @@ mod tests {
     #[test]
     fn points_are_linear_between_anchors() {
         let anchors = [0.2, 0.6, 0.8, 0.95];
-        for (value, expected) in [(0.0, 0.0), (0.2, 0.0), (0.4, 30.0), (0.6, 60.0), (0.7, 70.0), (0.8, 80.0), (0.95, 100.0), (2.0, 100.0)] {
+        for (value, expected) in [
+            (0.0, 0.0),
+            (0.2, 0.0),
+            (0.4, 30.0),
+            (0.6, 60.0),
+            (0.7, 70.0),
+            (0.8, 80.0),
+            (0.95, 100.0),
+            (2.0, 100.0),
+        ] {
             assert!((score(value, anchors) - expected).abs() < 1e-9, "{value}");
         }
     }

@@ -15,7 +15,9 @@ pub(super) fn states_to_keep(facts: &Facts, catalogue: &Catalogue, base: Day) ->
     let deals = opportunities(facts, catalogue, &stages);
     let leads = leads(facts, catalogue, base);
     let keep_deal = |number: u32| {
-        deals.get(at(number)).is_some_and(|deal| deal.closed_at.is_none() || deal.closed_day > base - KEEP_DAYS)
+        deals
+            .get(at(number))
+            .is_some_and(|deal| deal.closed_at.is_none() || deal.closed_day > base - KEEP_DAYS)
     };
     let keep_lead = |number: u32| {
         leads.get(at(number)).is_some_and(|lead| match lead.created {
@@ -25,7 +27,8 @@ pub(super) fn states_to_keep(facts: &Facts, catalogue: &Catalogue, base: Day) ->
         })
     };
     let kept = |fact: &super::facts::Fact| {
-        (fact.opportunity != NONE && keep_deal(fact.opportunity)) || (fact.lead != NONE && keep_lead(fact.lead))
+        (fact.opportunity != NONE && keep_deal(fact.opportunity))
+            || (fact.lead != NONE && keep_lead(fact.lead))
     };
     facts.rows.iter().map(kept).collect()
 }

@@ -16,9 +16,15 @@ pub(crate) struct Scopes {
 
 impl Scopes {
     pub(crate) fn new(crm: &Crm) -> Self {
-        let managers: Vec<String> =
-            crm.reps.iter().filter_map(|rep| rep.manager.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-        let mut list: Vec<(&'static str, String)> = crm.reps.iter().map(|rep| ("rep", rep.id.clone())).collect();
+        let managers: Vec<String> = crm
+            .reps
+            .iter()
+            .filter_map(|rep| rep.manager.clone())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let mut list: Vec<(&'static str, String)> =
+            crm.reps.iter().map(|rep| ("rep", rep.id.clone())).collect();
         list.extend(managers.iter().map(|id| ("manager", id.clone())));
         let regions_from = list.len();
         list.extend(crm.regions.ids.iter().map(|id| ("region", id.clone())));
@@ -38,8 +44,15 @@ impl Scopes {
     }
 
     /// The numbers of a region and all above it.
-    pub(crate) fn regions<'a>(&'a self, crm: &'a Crm, region: Option<usize>) -> impl Iterator<Item = usize> + 'a {
-        region.into_iter().flat_map(|region| crm.regions.upward(region)).map(|region| self.regions_from + region)
+    pub(crate) fn regions<'a>(
+        &'a self,
+        crm: &'a Crm,
+        region: Option<usize>,
+    ) -> impl Iterator<Item = usize> + 'a {
+        region
+            .into_iter()
+            .flat_map(|region| crm.regions.upward(region))
+            .map(|region| self.regions_from + region)
     }
 
     /// The number of a rep's manager.

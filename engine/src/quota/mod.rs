@@ -25,9 +25,9 @@ mod scale;
 
 pub use error::QuotaError;
 pub use explain::{Explainer, add_up, log_mean, log_ratio, split_driver, step_ratio};
-pub(crate) use frame::{QuotaInputs, QuotaRun, quotas};
+pub(crate) use frame::{Previous, QuotaInputs, QuotaRun, STEPS, TERMS, quotas};
+pub use limits::{Bound, Layer, Limits, RelaxOrder, Side};
 pub use period::{Span, month, months_before};
 pub use predict::{Forecast, PredictInput, Predictor};
-pub use limits::{Bound, Layer, Limits, RelaxOrder, Side};
 pub use reconcile::{Cause, Reconciled, Relaxation, reconcile, reconcile_limited};
 pub use region::{Finding, Region, RegionOutcome, TreeReconciled, reconcile_tree};

@@ -44,7 +44,11 @@ impl Span {
 /// The first and last day of a calendar month.
 pub fn month(year: i32, month: u32) -> (Day, Day) {
     let first = NaiveDate::from_ymd_opt(year, month, 1).unwrap_or_default();
-    let next = if month == 12 { NaiveDate::from_ymd_opt(year + 1, 1, 1) } else { NaiveDate::from_ymd_opt(year, month + 1, 1) };
+    let next = if month == 12 {
+        NaiveDate::from_ymd_opt(year + 1, 1, 1)
+    } else {
+        NaiveDate::from_ymd_opt(year, month + 1, 1)
+    };
     (day_number(first), next.map_or(day_number(first) + 30, |next| day_number(next) - 1))
 }
 
@@ -71,8 +75,14 @@ mod tests {
         let month = Span::of(day, Period::Month);
         assert_eq!((month.name.as_str(), month.last, month.months()), ("2024-02", day, vec![2]));
         let quarter = Span::of(day, Period::Quarter);
-        assert_eq!((quarter.name.as_str(), quarter.last - quarter.first, quarter.months()), ("2024-Q1", 90, vec![1, 2, 3]));
+        assert_eq!(
+            (quarter.name.as_str(), quarter.last - quarter.first, quarter.months()),
+            ("2024-Q1", 90, vec![1, 2, 3])
+        );
         let before = months_before(day, 3);
-        assert_eq!(before.iter().map(|(first, _)| date(*first).to_string()).collect::<Vec<_>>(), ["2023-11-01", "2023-12-01", "2024-01-01"]);
+        assert_eq!(
+            before.iter().map(|(first, _)| date(*first).to_string()).collect::<Vec<_>>(),
+            ["2023-11-01", "2023-12-01", "2024-01-01"]
+        );
     }
 }

@@ -59,8 +59,7 @@ impl Rules {
         let by_code = catalogue.models().iter().map(|model| {
             let code = model.code.as_str();
             let life = code.starts_with("lead.") || code.starts_with("opportunity.");
-            let in_sequence =
-                catalogue.get(code).is_some_and(|(dense, _)| watched.contains(&dense));
+            let in_sequence = catalogue.get(code).is_some_and(|(dense, _)| watched.contains(&dense));
             let kind = match code {
                 "order.placed" => Kind::Order,
                 "deal.signed" => Kind::Deal,
@@ -170,7 +169,8 @@ impl<'a> Builder<'a> {
         let rules: Vec<Option<Rule>> =
             types.1.iter().map(|code| code.and_then(|code| self.rules.get(code))).collect();
         let channels = dictionary(batch, rows::CHANNEL)?;
-        let channel_of: Vec<Channels> = channels.1.iter().map(|name| Channels::parse(name.unwrap_or(""))).collect();
+        let channel_of: Vec<Channels> =
+            channels.1.iter().map(|name| Channels::parse(name.unwrap_or(""))).collect();
         let reps = dictionary(batch, rows::REP)?;
         let rep_of: Vec<usize> = reps.1.iter().map(|id| self.reps.row(id.unwrap_or(""))).collect();
         let times = column::<TimestampMicrosecondArray>(batch, rows::EVENT_TIME)?.values();
@@ -236,7 +236,11 @@ impl<'a> Builder<'a> {
     }
 
     fn tile(&mut self, key: u32) -> &mut CustomerDay {
-        if key & EXTRA == 0 { &mut self.dense[index(key)] } else { &mut self.dense_extra[index(key & !EXTRA)] }
+        if key & EXTRA == 0 {
+            &mut self.dense[index(key)]
+        } else {
+            &mut self.dense_extra[index(key & !EXTRA)]
+        }
     }
 
     fn finish(self) -> Result<DayTile> {
@@ -274,7 +278,8 @@ impl DayTile {
         let mut customers: Vec<(u32, CustomerDay)> =
             self.customers.iter().map(|&(key, tile)| (key_of(key), tile)).collect();
         customers.sort_unstable_by_key(|(key, _)| *key);
-        let mut orders: Vec<(u32, OrderDay)> = self.orders.iter().map(|&(key, tile)| (key_of(key), tile)).collect();
+        let mut orders: Vec<(u32, OrderDay)> =
+            self.orders.iter().map(|&(key, tile)| (key_of(key), tile)).collect();
         orders.sort_unstable_by_key(|(key, _)| *key);
         let ints = |values: Vec<i32>| -> ArrayRef { Arc::new(Int32Array::from(values)) };
         let customer_columns: Vec<ArrayRef> = vec![
@@ -284,8 +289,10 @@ impl DayTile {
             ints(customers.iter().map(|(_, tile)| tile.evidenced).collect()),
             Arc::new(Int64Array::from_iter_values(customers.iter().map(|(_, tile)| tile.evidence))),
             Arc::new(
-                TimestampMicrosecondArray::from_iter_values(customers.iter().map(|(_, tile)| tile.last_touch))
-                    .with_timezone("UTC"),
+                TimestampMicrosecondArray::from_iter_values(
+                    customers.iter().map(|(_, tile)| tile.last_touch),
+                )
+                .with_timezone("UTC"),
             ),
         ];
         let order_columns: Vec<ArrayRef> = vec![
@@ -298,12 +305,16 @@ impl DayTile {
 }
 
 pub(crate) fn batch(table: &str, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
-    RecordBatch::try_new(tables::spec(table)?.file_schema(), columns).map_err(EngineError::arrow("building a tile"))
+    RecordBatch::try_new(tables::spec(table)?.file_schema(), columns)
+        .map_err(EngineError::arrow("building a tile"))
 }
 
 /// Minor units as `Decimal128(18, 2)`.
 pub(crate) fn decimals(values: impl IntoIterator<Item = i64>) -> ArrayRef {
-    Arc::new(Decimal128Array::from_iter_values(values.into_iter().map(i128::from)).with_data_type(crate::contract::money()))
+    Arc::new(
+        Decimal128Array::from_iter_values(values.into_iter().map(i128::from))
+            .with_data_type(crate::contract::money()),
+    )
 }
 
 /// Days as `Date32`.
@@ -336,12 +347,14 @@ fn dictionary(batch: &RecordBatch, position: usize) -> Result<Dictionary<'_>> {
 /// The chosen rows as facts.
 fn fact_rows(batch: &RecordBatch, rows: Vec<u32>) -> Result<RecordBatch> {
     let schema = tables::spec("tile.fact_day")?.file_schema();
-    let taken = take_record_batch(batch, &UInt32Array::from(rows)).map_err(EngineError::arrow("choosing facts"))?;
+    let taken =
+        take_record_batch(batch, &UInt32Array::from(rows)).map_err(EngineError::arrow("choosing facts"))?;
     let columns = schema
         .fields()
         .iter()
         .map(|field| {
-            let position = taken.schema().index_of(field.name()).map_err(EngineError::arrow("choosing facts"))?;
+            let position =
+                taken.schema().index_of(field.name()).map_err(EngineError::arrow("choosing facts"))?;
             cast(taken.column(position), field.data_type()).map_err(EngineError::arrow("choosing facts"))
         })
         .collect::<Result<Vec<ArrayRef>>>()?;
@@ -352,7 +365,10 @@ fn fact_rows(batch: &RecordBatch, rows: Vec<u32>) -> Result<RecordBatch> {
 fn sort_facts(batches: &[RecordBatch]) -> Result<RecordBatch> {
     let schema: SchemaRef = tables::spec("tile.fact_day")?.file_schema();
     let whole = concat_batches(&schema, batches).map_err(EngineError::arrow("joining facts"))?;
-    let by = |position: usize| arrow::compute::SortColumn { values: Arc::clone(whole.column(position)), options: None };
+    let by = |position: usize| arrow::compute::SortColumn {
+        values: Arc::clone(whole.column(position)),
+        options: None,
+    };
     let order = lexsort_to_indices(&[by(0), by(1)], None).map_err(EngineError::arrow("sorting facts"))?;
     take_record_batch(&whole, &order).map_err(EngineError::arrow("sorting facts"))
 }

@@ -144,7 +144,8 @@ impl Keys {
         let batch = RecordBatch::try_new(table.spec().file_schema(), vec![Arc::new(numbers), Arc::new(ids)])
             .map_err(EngineError::arrow("building the customer keys"))?;
         let path = format!("keys-{:010}-{:010}.parquet", fresh.start, fresh.end);
-        crate::lake::write(table.dir(), path, std::collections::BTreeMap::new(), &batch, Encoding::Tile).map(Some)
+        crate::lake::write(table.dir(), path, std::collections::BTreeMap::new(), &batch, Encoding::Tile)
+            .map(Some)
     }
 
     /// Marks every id as held by the lake.

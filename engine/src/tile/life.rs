@@ -12,8 +12,8 @@ use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, RecordBatch, Timest
 
 use super::store::{DayTable, Tiles, short_hash};
 use super::{BLOCK_DAYS, batch, block_end_at_or_before, dates, decimals, signed};
-use crate::error::Result;
 use crate::catalogue::Catalogue;
+use crate::error::Result;
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, read, write};
 use crate::tile::keys::column;
 use crate::time::{Day, Micros, date};
@@ -145,7 +145,8 @@ pub(crate) async fn replace(table: &mut Table, end: Day, file: NewFile) -> Resul
 }
 
 fn load(path: &Path, keys: usize) -> Result<LifeSource> {
-    let mut life = LifeSource { last_touch: vec![NEVER; keys], first_order: vec![None; keys], ..LifeSource::empty(0) };
+    let mut life =
+        LifeSource { last_touch: vec![NEVER; keys], first_order: vec![None; keys], ..LifeSource::empty(0) };
     for batch in read(path, &[])? {
         let numbers = column::<Int32Array>(&batch, 0)?.values();
         let touches = column::<TimestampMicrosecondArray>(&batch, 1)?;
@@ -162,7 +163,8 @@ fn load(path: &Path, keys: usize) -> Result<LifeSource> {
 }
 
 fn life_batch(last: &[Micros], first: &[Option<Day>]) -> Result<RecordBatch> {
-    let rows: Vec<usize> = (0..last.len()).filter(|&key| last[key] != NEVER || first[key].is_some()).collect();
+    let rows: Vec<usize> =
+        (0..last.len()).filter(|&key| last[key] != NEVER || first[key].is_some()).collect();
     let keys = rows.iter().map(|&row| signed(u32::try_from(row).unwrap_or(u32::MAX)));
     let touches: TimestampMicrosecondArray =
         rows.iter().map(|&row| (last[row] != NEVER).then(|| last[row])).collect();
@@ -201,11 +203,17 @@ impl Tiles {
     ///
     /// # Errors
     /// Where the lake can't be read or written.
-    pub(crate) async fn fact_files(&self, lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<FactFiles> {
+    pub(crate) async fn fact_files(
+        &self,
+        lake: &Lake,
+        catalogue: &Catalogue,
+        as_of: Day,
+    ) -> Result<FactFiles> {
         let base = block_end_at_or_before(as_of - 1);
         let chain = self.chain(base, catalogue.hash());
         let mut table = lake.table("tile.fact_life").await?;
-        let found = chain.iter().rev().find_map(|(end, stamp)| Some((*end, life_file(&table, *end, stamp)?.clone())));
+        let found =
+            chain.iter().rev().find_map(|(end, stamp)| Some((*end, life_file(&table, *end, stamp)?.clone())));
         let mut from = found.as_ref().map_or(Day::MIN, |(end, _)| *end);
         let mut life = found.map(|(_, file)| table.dir().join(&file.path));
         if let (Some(stamp), true) = (chain.get(&base), from < base) {

@@ -23,9 +23,9 @@ mod rows;
 mod store;
 
 pub(crate) use block::{BLOCK_DAYS, Span, block_end_at_or_before, spans};
-pub(crate) use day::{batch, dates, decimals, signed};
 pub use day::DayReport;
+pub(crate) use day::{batch, dates, decimals, signed};
 pub(crate) use life::FactFiles;
 pub use life::LifeSource;
-pub(crate) use store::{content_id, parse_day};
 pub use store::{TileReport, Tiles, ensure};
+pub(crate) use store::{content_id, parse_day};

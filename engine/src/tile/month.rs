@@ -14,7 +14,11 @@ impl Tiles {
     ///
     /// # Errors
     /// Where the lake can't be read or written.
-    pub(crate) async fn rep_months(&self, lake: &Lake, months: &[(Day, Day)]) -> Result<BTreeMap<Day, RepTile>> {
+    pub(crate) async fn rep_months(
+        &self,
+        lake: &Lake,
+        months: &[(Day, Day)],
+    ) -> Result<BTreeMap<Day, RepTile>> {
         let mut table = lake.table("tile.rep_month").await?;
         let mut merged = BTreeMap::new();
         for &(first, last) in months {

@@ -112,7 +112,15 @@ impl RepTile {
     }
 
     /// Counts one event of the rep in `row`.
-    pub(crate) fn add(&mut self, row: usize, rule: Rule, channel: Channels, evidence: i32, amount: i64, day: Day) {
+    pub(crate) fn add(
+        &mut self,
+        row: usize,
+        rule: Rule,
+        channel: Channels,
+        evidence: i32,
+        amount: i64,
+        day: Day,
+    ) {
         let tile = &mut self.tiles[row];
         let has = |flag: Flags| rule.flags & flag.bits() != 0;
         tile.counts[count::EVENTS] += 1;
@@ -168,6 +176,14 @@ impl RepTile {
         Ok(())
     }
 
+    /// Merges other tiles into these.
+    pub fn merge(&mut self, other: &Self) {
+        for (rep, tile) in other.iter() {
+            let row = self.row(rep);
+            self.tiles[row].merge(tile);
+        }
+    }
+
     /// The tile of a rep; zeros for a rep that did nothing.
     pub fn get(&self, rep: &str) -> RepCounts {
         self.rows.get(rep).map(|&row| self.tiles[row]).unwrap_or_default()
@@ -183,7 +199,8 @@ impl RepTile {
     /// # Errors
     /// Where the schema isn't that of a rep tile.
     pub fn into_batch(self, schema: &SchemaRef) -> Result<RecordBatch> {
-        let mut rows: Vec<(&str, &RepCounts)> = self.iter().filter(|(_, t)| t.counts[count::EVENTS] > 0).collect();
+        let mut rows: Vec<(&str, &RepCounts)> =
+            self.iter().filter(|(_, t)| t.counts[count::EVENTS] > 0).collect();
         rows.sort_unstable_by_key(|(rep, _)| *rep);
         let mut columns: Vec<ArrayRef> =
             vec![Arc::new(StringArray::from_iter_values(rows.iter().map(|(rep, _)| *rep)))];
@@ -193,6 +210,7 @@ impl RepTile {
         }
         columns.push(decimals(rows.iter().map(|(_, tile)| tile.amount_signed)));
         columns.push(dates(rows.iter().map(|(_, tile)| tile.first_deal)));
-        RecordBatch::try_new(SchemaRef::clone(schema), columns).map_err(EngineError::arrow("building a rep tile"))
+        RecordBatch::try_new(SchemaRef::clone(schema), columns)
+            .map_err(EngineError::arrow("building a rep tile"))
     }
 }

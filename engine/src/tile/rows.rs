@@ -140,7 +140,8 @@ impl Rows {
         };
         let mut order = time(left, a)?.cmp(&time(right, b)?);
         for position in [EVENT_TYPE, CHANNEL, REP] {
-            order = order.then_with(|| dictionary_text(left, position, a).cmp(&dictionary_text(right, position, b)));
+            order = order
+                .then_with(|| dictionary_text(left, position, a).cmp(&dictionary_text(right, position, b)));
         }
         for position in [CUSTOMER, LEAD, OPPORTUNITY] {
             order = order.then_with(|| text(left, position, a).cmp(&text(right, position, b)));

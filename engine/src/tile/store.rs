@@ -19,7 +19,8 @@ const TILE_FORMAT: &str = "1";
 const DAYS_AT_ONCE: usize = 8;
 
 /// The tables of day tiles, in the order in which their files are listed.
-pub(super) const DAY_TABLES: [&str; 4] = ["tile.customer_day", "tile.order_day", "tile.rep_day", "tile.fact_day"];
+pub(super) const DAY_TABLES: [&str; 4] =
+    ["tile.customer_day", "tile.order_day", "tile.rep_day", "tile.fact_day"];
 
 /// The tiles of a lake, fresh up to a day.
 #[derive(Debug)]
@@ -37,7 +38,6 @@ struct DayFiles {
     source: String,
     content: String,
     paths: [PathBuf; 4],
-    files: [DataFile; 4],
 }
 
 /// What freshening the tiles did.
@@ -174,12 +174,13 @@ impl Tiles {
         let mut found: BTreeMap<Day, [Option<&DataFile>; 4]> = BTreeMap::new();
         for (position, table) in self.tables.iter().enumerate() {
             for file in table.files() {
-                found.entry(parse_day(file.partition_value("event_date"))?).or_default()[position] = Some(file);
+                found.entry(parse_day(file.partition_value("event_date"))?).or_default()[position] =
+                    Some(file);
             }
         }
         for (day, files) in found {
             let [Some(a), Some(b), Some(c), Some(d)] = files else { continue };
-            let files = [a, b, c, d].map(Clone::clone);
+            let files = [a, b, c, d];
             let stamps: Vec<(&str, &str)> =
                 files.iter().filter_map(|file| file.stem().strip_prefix("tile-")?.split_once('-')).collect();
             let sources: BTreeSet<&str> = stamps.iter().map(|(source, _)| *source).collect();
@@ -191,7 +192,6 @@ impl Tiles {
                 source: stamps[0].0.to_owned(),
                 content: short_hash(&contents),
                 paths: std::array::from_fn(|table| self.tables[table].dir().join(&files[table].path)),
-                files,
             };
             self.days.insert(day, entry);
         }
@@ -261,11 +261,6 @@ impl Tiles {
     /// The file of a day in one of [`DAY_TABLES`].
     pub(crate) fn path(&self, table: DayTable, day: Day) -> Option<&PathBuf> {
         self.days.get(&day).map(|files| &files.paths[table as usize])
-    }
-
-    /// Rows of a day's tile, where the log says.
-    pub(crate) fn rows(&self, table: DayTable, day: Day) -> u64 {
-        self.days.get(&day).and_then(|files| files.files[table as usize].rows).unwrap_or(0)
     }
 
     /// The reps' tiles of a span of days, merged.

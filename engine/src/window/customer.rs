@@ -13,7 +13,7 @@ use crate::tile::{LifeSource, Span, Tiles, batch, block_end_at_or_before, signed
 use crate::time::{Day, Micros};
 
 /// No touch.
-pub const NEVER: Micros = Micros::MIN;
+pub(crate) const NEVER: Micros = Micros::MIN;
 
 /// Sums per customer key.
 #[derive(Debug, Clone)]
@@ -49,7 +49,9 @@ impl CustomerSums {
         let evidence = column::<Int64Array>(batch, 4)?.values();
         let last = column::<TimestampMicrosecondArray>(batch, 5)?.values();
         for row in 0..batch.num_rows() {
-            let Some(key) = usize::try_from(keys[row]).ok().filter(|key| *key < self.touches.len()) else { continue };
+            let Some(key) = usize::try_from(keys[row]).ok().filter(|key| *key < self.touches.len()) else {
+                continue;
+            };
             self.touches[key] += touches[row];
             self.effective[key] += effective[row];
             self.evidenced[key] += evidenced[row];
@@ -81,13 +83,11 @@ impl CustomerSums {
     }
 }
 
-/// A customer's touches as of a day and as of 30 days before it, by customer key.
+/// Customers' touches as of a day and as of 30 days before it, by customer key.
 #[derive(Debug)]
 pub struct CustomerWindows {
     pub(crate) now: CustomerSums,
     pub(crate) before: CustomerSums,
-    /// The first day with an order, ever, up to the life's day; days after it are in the order history.
-    pub(crate) first_order: Vec<Option<Day>>,
 }
 
 /// Merges the tiles of the two windows that end with `as_of` and 30 days before it.
@@ -131,7 +131,7 @@ pub async fn customer_windows(
         before.last_touch[key] = before.last_touch[key].max(ever);
         now.last_touch[key] = now.last_touch[key].max(before.last_touch[key]);
     }
-    Ok(CustomerWindows { now, before, first_order: life.first_orders(keys) })
+    Ok(CustomerWindows { now, before })
 }
 
 /// The day up to which a life has to be known for a run as of `as_of`.

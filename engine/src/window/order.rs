@@ -101,7 +101,10 @@ fn collect(
     rows.reserve(batch.num_rows());
     for row in 0..batch.num_rows() {
         let amount = i64::try_from(amounts.value(row)).unwrap_or(i64::MAX);
-        rows.push((usize::try_from(keys[row]).unwrap_or(usize::MAX), OrderDay { day: day(row), orders: orders[row], amount }));
+        rows.push((
+            usize::try_from(keys[row]).unwrap_or(usize::MAX),
+            OrderDay { day: day(row), orders: orders[row], amount },
+        ));
     }
     Ok(())
 }

@@ -21,7 +21,7 @@ fn a_level_splits_by_the_logarithmic_mean() {
     // L(1500, 1000) = 500 / ln 1.5 = 1233.15; ln 1.25 = 0.22314, ln 1.2 = 0.18232.
     assert_eq!(level(100_000, 150_000, &[1.25, 1.0, 1.2]), [27_517, 0, 22_483]);
     assert_eq!(change((100_000, &[1.0, 2.0, 1.0]), (150_000, &[1.25, 2.0, 1.2])), [27_517, 0, 22_483]);
-    assert_eq!(level(5, 5, &[]), []);
+    assert_eq!(level(5, 5, &[]), Vec::<i64>::new());
     assert_eq!(Explainer::new().level(5, 7, &[], &mut []), Err(QuotaError::NoTerms { amount: 2 }));
 }
 
