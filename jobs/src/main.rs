@@ -1,2 +1,7 @@
-//! The tideline command.
-fn main() {}
+//! The `tideline` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    jobs::main()
+}

@@ -1,0 +1,269 @@
+//! The command line: every subcommand with its arguments.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::LogFormat;
+
+/// Sales quotas, lead and process health: recomputed every day from what happened, and explained to the cent.
+#[derive(Debug, Parser)]
+#[command(name = "tideline", version, propagate_version = true, arg_required_else_help = true)]
+#[command(after_help = "Exit status: 0 done, 1 input or configuration is wrong, 2 failed, 75 try again later.")]
+pub struct Cli {
+    /// Options of every subcommand.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every subcommand.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// The lake's folder [default: lake, or what the configuration says]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub lake: Option<String>,
+    /// The configuration [default: tideline.toml, where it exists]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Log more; twice for everything
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Log errors only, and show no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// The form of log lines on standard error
+    #[arg(long, global = true, value_enum, value_name = "FORMAT")]
+    pub log: Option<LogFormat>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make sample data, run two days on it, and show what comes out; needs nothing else
+    Demo(DemoArgs),
+    /// Make files of every stream from a seed
+    Generate(GenerateArgs),
+    /// Take files of a stream into the lake, each record once
+    Ingest(IngestArgs),
+    /// Turn a CRM's own export into records of the contract
+    Import(ImportArgs),
+    /// Compute and publish a day, or several
+    Daily(DailyArgs),
+    /// Say why a rep's quota is what it is, to the cent
+    Explain(ExplainArgs),
+    /// Ask the lake in SQL; without -c or -f a prompt
+    Sql(SqlArgs),
+    /// Write a published table to a file
+    Export(ExportArgs),
+    /// Look after the lake itself
+    #[command(subcommand)]
+    Lake(LakeCommand),
+    /// Check configuration, lake and machine, and say what to do
+    Doctor,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder for data and lake; the lake inside it is used instead of --lake
+    #[arg(long, default_value = "tideline-demo")]
+    pub dir: PathBuf,
+    /// Reps
+    #[arg(long, default_value_t = 60)]
+    pub reps: u32,
+    /// Days
+    #[arg(long, default_value_t = 120)]
+    pub days: u32,
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Folder to write to
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Reps
+    #[arg(long, default_value_t = 200)]
+    pub reps: u32,
+    /// Customers
+    #[arg(long, default_value_t = 5_000)]
+    pub customers: u32,
+    /// Leads over the whole period; 0 for as many as suit the rest
+    #[arg(long, default_value_t = 0)]
+    pub leads: u32,
+    /// Days
+    #[arg(long, default_value_t = 90)]
+    pub days: u32,
+    /// Mean of the behaviour events a day
+    #[arg(long, default_value_t = 10_000)]
+    pub events_per_day: u64,
+    /// The last day
+    #[arg(long, value_name = "DATE", default_value = "2026-03-31")]
+    pub end: NaiveDate,
+    /// Seed of every draw
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Format of the behaviour files
+    #[arg(long, value_enum, default_value_t = SampleFormat::Ndjson)]
+    pub format: SampleFormat,
+    /// No duplicates, no late, out-of-order or broken records
+    #[arg(long)]
+    pub clean: bool,
+}
+
+/// Format of generated behaviour files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SampleFormat {
+    /// One JSON object a line
+    Ndjson,
+    /// The same, gzip
+    NdjsonGz,
+    /// The same, Zstandard
+    NdjsonZst,
+    /// Comma-separated
+    Csv,
+    /// Parquet
+    Parquet,
+}
+
+/// Arguments of `ingest`.
+#[derive(Debug, Args)]
+pub struct IngestArgs {
+    /// behaviour, market_factor, crm.rep, crm.customer, crm.region, crm.plan, crm.product or crm.calendar
+    #[arg(long)]
+    pub stream: String,
+    /// Files, or folders of files: .ndjson, .json, .csv, .parquet, text also as .gz or .zst
+    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    pub from: Vec<PathBuf>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("how").required(true).args(["mapping", "preset", "show_preset"]))]
+pub struct ImportArgs {
+    /// The mapping file that says what the export's columns mean
+    #[arg(long, value_name = "FILE")]
+    pub mapping: Option<PathBuf>,
+    /// A mapping that comes with the program
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(crate::import::preset::names()))]
+    pub preset: Option<String>,
+    /// Print a mapping that comes with the program, to adapt it
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::PossibleValuesParser::new(crate::import::preset::names()))]
+    pub show_preset: Option<String>,
+    /// The export: files, or folders of files
+    #[arg(long, num_args = 1.., value_name = "PATH", required_unless_present = "show_preset")]
+    pub from: Vec<PathBuf>,
+    /// Write records of the contract to this folder instead of the lake
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Time zone of stamps that carry none [default: what the mapping says]
+    #[arg(long, value_name = "ZONE")]
+    pub timezone: Option<String>,
+}
+
+/// Arguments of `daily`.
+#[derive(Debug, Args)]
+pub struct DailyArgs {
+    /// The day to compute [default: yesterday]
+    #[arg(long, value_name = "DATE", conflicts_with_all = ["from", "to"])]
+    pub as_of: Option<NaiveDate>,
+    /// The first of several days
+    #[arg(long, value_name = "DATE", requires = "to")]
+    pub from: Option<NaiveDate>,
+    /// The last of several days
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub to: Option<NaiveDate>,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// The rep
+    #[arg(long, value_name = "ID")]
+    pub rep: String,
+    /// The day [default: the newest published]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<NaiveDate>,
+    /// The day to compare with [default: the one published before]
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<NaiveDate>,
+}
+
+/// Arguments of `sql`.
+#[derive(Debug, Args)]
+pub struct SqlArgs {
+    /// Statements, separated by semicolons
+    #[arg(short = 'c', long = "command", value_name = "QUERY", conflicts_with = "file")]
+    pub command: Option<String>,
+    /// A file of statements; - for standard input
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub file: Option<PathBuf>,
+    /// The form of answers
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Table)]
+    pub format: AnswerFormat,
+    /// Write the answer to a file instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+}
+
+/// The form of answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnswerFormat {
+    /// Columns side by side
+    Table,
+    /// Comma-separated, with a header
+    Csv,
+    /// One JSON array
+    Json,
+    /// One JSON object a line
+    Ndjson,
+    /// Arrow IPC stream
+    Arrow,
+    /// Parquet
+    Parquet,
+}
+
+/// Arguments of `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The table, e.g. mart.quota
+    #[arg(long)]
+    pub table: String,
+    /// The day, for marts [default: the newest published]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<NaiveDate>,
+    /// The file; its ending (.parquet, .arrow or .csv) decides the format
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+}
+
+/// Looking after the lake itself.
+#[derive(Debug, Subcommand)]
+pub enum LakeCommand {
+    /// Fold small files, remove superseded runs, delete what nothing names any more
+    Maintain(MaintainArgs),
+    /// Show every table's version, files, rows and newest day
+    Status(StatusArgs),
+    /// Check that every file is there and whole, and that what it holds agrees with itself
+    Verify,
+}
+
+/// Arguments of `lake maintain`.
+#[derive(Debug, Args)]
+pub struct MaintainArgs {
+    /// Days for which files that nothing names any more stay on disk [default: 7, or what the configuration says]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub keep_days: Option<u32>,
+}
+
+/// Arguments of `lake status`.
+#[derive(Debug, Args)]
+pub struct StatusArgs {
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Table)]
+    pub format: AnswerFormat,
+}

@@ -1,0 +1,81 @@
+//! `tideline ingest`: files of a stream into the lake, each record once.
+
+use std::path::PathBuf;
+
+use engine::EngineError;
+use engine::contract::Stream;
+use engine::ingest::{IngestOptions, IngestSummary, ingest_files};
+use engine::lake::Lake;
+
+use crate::cli::IngestArgs;
+use crate::config::nearest;
+use crate::context::Context;
+use crate::output;
+use crate::report::words::{count, share};
+
+pub(crate) async fn run(args: IngestArgs, context: &Context) -> anyhow::Result<()> {
+    let stream = stream(&args.stream)?;
+    let lake = context.lake_or_new()?;
+    let summary = take_in(&lake, stream, &args.from, context).await?;
+    output::print(&describe(stream, &summary, context))
+}
+
+fn stream(name: &str) -> Result<Stream, EngineError> {
+    // The names of the tables are as good.
+    let known = Stream::ALL.into_iter().find(|stream| stream.name() == name || stream.table() == name);
+    known.ok_or_else(|| {
+        let names: Vec<&str> = Stream::ALL.into_iter().map(Stream::name).collect();
+        let hint = nearest(name, names.iter().copied()).map_or_else(String::new, |near| format!(", did you mean {near}?"));
+        EngineError::Input(format!("there is no stream '{name}'{hint} (the streams are {})", names.join(", ")))
+    })
+}
+
+/// Takes files in, with progress.
+pub(super) async fn take_in(
+    lake: &Lake,
+    stream: Stream,
+    from: &[PathBuf],
+    context: &Context,
+) -> anyhow::Result<IngestSummary> {
+    let progress = context.progress("ingest");
+    progress.stage(stream.name());
+    let configured = &context.config.ingest;
+    let mut options = IngestOptions::new(context.now);
+    options.chunk_rows = configured.commit_rows;
+    if configured.threads > 0 {
+        options.threads = configured.threads;
+    }
+    Ok(ingest_files(lake, &context.catalogue()?, stream, from, &options).await?)
+}
+
+/// What a command took in, in words.
+pub(super) fn describe(stream: Stream, summary: &IngestSummary, context: &Context) -> String {
+    let total = &summary.total;
+    let mut text = format!(
+        "{}: {} records accepted, {} rejected, from {} files in {:.1} s",
+        stream.name(),
+        count(total.accepted),
+        count(total.rejected()),
+        summary.files.len(),
+        summary.seconds,
+    );
+    if summary.files_skipped > 0 {
+        text.push_str(&format!("\n  {} files had been taken in before", summary.files_skipped));
+    }
+    for ((field, reason), rejected) in &total.rejected {
+        let place = if field.is_empty() { String::new() } else { format!(" in {field}") };
+        text.push_str(&format!("\n  rejected {} × {reason}{place}", count(*rejected)));
+    }
+    if total.rejected() > 0 {
+        text.push_str("\n  each of them with its reason: tideline sql -c \"SELECT * FROM raw.dead_letter\"");
+    }
+    if !total.ignored_fields.is_empty() {
+        let names: Vec<&str> = total.ignored_fields.keys().map(String::as_str).collect();
+        text.push_str(&format!("\n  fields without a place in the contract: {}", names.join(", ")));
+    }
+    let rejected = share(total.rejected(), total.seen());
+    if rejected > context.config.ingest.rejected_share_warning {
+        tracing::warn!(stream = stream.name(), rejected_share = rejected, "many records were rejected");
+    }
+    text
+}

@@ -1,0 +1,39 @@
+//! The subcommands, one file each.
+
+mod daily;
+mod demo;
+mod doctor;
+mod explain;
+mod export;
+mod generate;
+mod import;
+mod ingest;
+mod maintain;
+mod prompt;
+mod sql;
+mod status;
+mod verify;
+
+use crate::cli::{Command, LakeCommand};
+use crate::context::Context;
+
+/// Runs a subcommand.
+///
+/// # Errors
+/// Whatever went wrong; `main` decides on the exit status.
+pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(args) => Box::pin(demo::run(args, context)).await,
+        Command::Generate(args) => generate::run(&args, context),
+        Command::Ingest(args) => Box::pin(ingest::run(args, context)).await,
+        Command::Import(args) => Box::pin(import::run(args, context)).await,
+        Command::Daily(args) => Box::pin(daily::run(args, context)).await,
+        Command::Explain(args) => Box::pin(explain::run(args, context)).await,
+        Command::Sql(args) => Box::pin(sql::run(args, context)).await,
+        Command::Export(args) => Box::pin(export::run(args, context)).await,
+        Command::Lake(LakeCommand::Maintain(args)) => Box::pin(maintain::run(args, context)).await,
+        Command::Lake(LakeCommand::Status(args)) => Box::pin(status::run(args, context)).await,
+        Command::Lake(LakeCommand::Verify) => Box::pin(verify::run(context)).await,
+        Command::Doctor => Box::pin(doctor::run(context)).await,
+    }
+}

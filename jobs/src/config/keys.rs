@@ -1,0 +1,150 @@
+//! Which keys there are, and what a misspelt one was probably meant to be.
+
+use anyhow::Context as _;
+use engine::EngineError;
+use toml::de::{DeTable, DeValue};
+use toml::{Spanned, Table, Value};
+
+use super::{Config, PREFIX, input};
+
+/// Tables whose keys the user chooses.
+const OPEN: [&[&str]; 3] =
+    [&["factor", "heat_weight"], &["factor", "beta"], &["pipeline", "stuck_days_by_stage"]];
+/// Keys without a default.
+const OPTIONAL: [&str; 1] = ["catalogue"];
+
+/// The tree of all keys.
+#[derive(Debug)]
+pub(super) struct Known(Table);
+
+impl Known {
+    pub(super) fn new() -> anyhow::Result<Self> {
+        let mut tree = Table::try_from(Config::default()).context("the default configuration is a table")?;
+        for key in OPTIONAL {
+            tree.insert(key.to_owned(), Value::String(String::new()));
+        }
+        Ok(Self(tree))
+    }
+
+    /// Refuses the first unknown key of a file.
+    pub(super) fn check_file(&self, name: &str, text: &str) -> Result<(), EngineError> {
+        let parsed = DeTable::parse(text).map_err(|error| input(located(name, text, &error)))?;
+        self.check_table(name, text, &mut Vec::new(), parsed.get_ref(), &self.0)
+    }
+
+    fn check_table(
+        &self,
+        name: &str,
+        text: &str,
+        path: &mut Vec<String>,
+        found: &DeTable<'_>,
+        known: &Table,
+    ) -> Result<(), EngineError> {
+        for (key, value) in found {
+            let word: &str = key.get_ref();
+            path.push(word.to_owned());
+            match known.get(word) {
+                None => {
+                    let line = line_of(text, key.span().start);
+                    return Err(input(format!("{name}, line {line}: {}", unknown(path, known))));
+                }
+                Some(Value::Table(inner)) if !is_open(path) => {
+                    let DeValue::Table(table) = value.get_ref() else {
+                        return Err(input(misplaced(name, text, path, value)));
+                    };
+                    self.check_table(name, text, path, table, inner)?;
+                }
+                Some(_) => {}
+            }
+            path.pop();
+        }
+        Ok(())
+    }
+
+    /// The key that a variable overrides; none where the variable isn't meant for us.
+    pub(super) fn path_of(&self, variable: &str) -> Result<Option<Vec<String>>, EngineError> {
+        let Some(rest) = variable.strip_prefix(PREFIX) else { return Ok(None) };
+        let path: Vec<String> = rest.split("__").map(str::to_lowercase).collect();
+        let mut known = &self.0;
+        for depth in 0..path.len() {
+            let here = &path[..=depth];
+            match known.get(&path[depth]) {
+                // Other programs set TIDELINE_PORT and the like; only a double underscore is ours for certain.
+                None if path.len() == 1 => return Ok(None),
+                None => return Err(input(format!("{variable}: {}", unknown(here, known)))),
+                Some(Value::Table(_)) if is_open(here) => break,
+                Some(Value::Table(inner)) => known = inner,
+                Some(_) if depth + 1 < path.len() => {
+                    return Err(input(format!("{variable}: {} has no keys of its own", here.join("."))));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(Some(path))
+    }
+}
+
+fn is_open(path: &[String]) -> bool {
+    OPEN.iter().any(|open| path.iter().map(String::as_str).eq(open.iter().copied()))
+}
+
+fn misplaced(name: &str, text: &str, path: &[String], value: &Spanned<DeValue<'_>>) -> String {
+    let line = line_of(text, value.span().start);
+    format!("{name}, line {line}: {} is a section: write [{}]", path.join("."), path.join("."))
+}
+
+/// The message for a key that isn't there; `known` are the keys that could stand in its place.
+fn unknown(path: &[String], known: &Table) -> String {
+    let wrong = path.last().map_or("", String::as_str);
+    let section = &path[..path.len().saturating_sub(1)];
+    let full = |key: &str| {
+        let mut full: Vec<&str> = section.iter().map(String::as_str).collect();
+        full.push(key);
+        full.join(".")
+    };
+    match nearest(wrong, known.keys().map(String::as_str)) {
+        Some(right) => format!("there is no key {}; did you mean {}?", full(wrong), full(right)),
+        None => {
+            let keys: Vec<&str> = known.keys().map(String::as_str).collect();
+            format!("there is no key {}; the keys here are {}", full(wrong), keys.join(", "))
+        }
+    }
+}
+
+/// A parser's complaint with its place, on one line.
+pub(super) fn located(name: &str, text: &str, error: &toml::de::Error) -> String {
+    let message = error.message().replace('\n', ", ");
+    match error.span() {
+        Some(span) => format!("{name}, line {}: {message}", line_of(text, span.start)),
+        None => format!("{name}: {message}"),
+    }
+}
+
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|&byte| byte == b'\n').count() + 1
+}
+
+/// The word with the fewest edits, where a third of the letters or fewer differ.
+pub(crate) fn nearest<'a>(wrong: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    words
+        .map(|word| (edits(wrong, word), word))
+        .min()
+        .filter(|&(edits, word)| edits * 3 <= word.chars().count().max(wrong.chars().count()).max(3))
+        .map(|(_, word)| word)
+}
+
+/// The Levenshtein distance of two words.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, &to) in b.iter().enumerate() {
+            let replaced = corner + usize::from(from != to);
+            corner = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row.last().copied().unwrap_or(0)
+}

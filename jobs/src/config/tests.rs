@@ -1,0 +1,96 @@
+//! What a file and the environment come to, and what a mistake in them is answered with.
+
+use engine::settings::Period;
+
+use super::*;
+
+fn parse(text: &str, variables: &[(&str, &str)]) -> anyhow::Result<Config> {
+    let variables: Vec<(String, String)> =
+        variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+    Config::parse("t.toml", text, &variables)
+}
+
+fn check_refused(text: &str, variables: &[(&str, &str)], expected: &str) {
+    let error = parse(text, variables).unwrap_err();
+    assert_eq!(format!("{error:#}"), expected);
+    assert!(error.downcast_ref::<EngineError>().is_some_and(EngineError::is_input));
+}
+
+#[test]
+fn nothing_configured_is_the_default() {
+    assert_eq!(parse("", &[]).unwrap(), Config::default());
+    assert_eq!(parse("", &[]).unwrap().settings(), Settings::default());
+}
+
+#[test]
+fn the_file_goes_over_the_defaults_and_the_environment_over_the_file() {
+    let text = "lake = \"a\"\n[quota]\nfloor_share = 0.5\nperiod = \"quarter\"\n[factor.beta]\nworkload = -0.5\n\
+                [process.discovery_depth]\nweight = 0.3\n";
+    let variables = [
+        ("TIDELINE_LAKE", "b"),
+        ("TIDELINE_TIMEZONE", "UTC"),
+        ("TIDELINE_QUOTA__FLOOR_SHARE", "0.25"),
+        ("TIDELINE_QUOTA__HISTORY_MONTHS", "12"),
+        ("TIDELINE_PROCESS__DISCOVERY_DEPTH__ANCHORS", "[0.0, 1.0, 2.0, 3.0]"),
+        ("TIDELINE_PIPELINE__STUCK_DAYS_BY_STAGE__DEMO", "14"),
+        ("TIDELINE_CATALOGUE", "events.toml"),
+        ("TIDELINE_PORT_80_TCP", "a cluster's own"),
+        ("TIDELINE_TEST_KAFKA", "localhost:9092"),
+    ];
+    let config = parse(text, &variables).unwrap();
+    assert_eq!((config.lake.as_str(), config.timezone.as_str()), ("b", "UTC"));
+    assert!(config.names_timezone);
+    assert_eq!(config.quota.period, Period::Quarter);
+    assert!((config.quota.floor_share - 0.25).abs() < f64::EPSILON);
+    assert_eq!(config.quota.history_months, 12);
+    assert!((config.factor.beta["workload"] + 0.5).abs() < f64::EPSILON);
+    assert_eq!(config.factor.beta.len(), Settings::default().factor.beta.len());
+    assert!((config.process.discovery_depth.weight - 0.3).abs() < f64::EPSILON);
+    assert!((config.process.discovery_depth.anchors[3] - 3.0).abs() < f64::EPSILON);
+    assert_eq!(config.pipeline.stuck_days_by_stage["demo"], 14);
+    assert_eq!(config.catalogue, Some(PathBuf::from("events.toml")));
+}
+
+#[test]
+fn a_misspelt_key_names_its_line_and_the_nearest_one() {
+    check_refused("\n[quota]\nperid = \"month\"\n", &[], "t.toml, line 3: there is no key quota.perid; did you mean quota.period?");
+    check_refused("timezome = \"UTC\"", &[], "t.toml, line 1: there is no key timezome; did you mean timezone?");
+    check_refused(
+        "[process.solution_match]\nweigth = 1.0",
+        &[],
+        "t.toml, line 2: there is no key process.solution_match.weigth; did you mean process.solution_match.weight?",
+    );
+    check_refused(
+        "[log]\nqqqqqqqqqqqqq = 1",
+        &[],
+        "t.toml, line 2: there is no key log.qqqqqqqqqqqqq; the keys here are format",
+    );
+    check_refused("quota = 3", &[], "t.toml, line 1: quota is a section: write [quota]");
+    check_refused(
+        "",
+        &[("TIDELINE_QUOTA__PEROD", "month")],
+        "TIDELINE_QUOTA__PEROD: there is no key quota.perod; did you mean quota.period?",
+    );
+    check_refused("", &[("TIDELINE_LAKE__X", "1")], "TIDELINE_LAKE__X: lake has no keys of its own");
+}
+
+#[test]
+fn a_wrong_value_says_what_would_be_right() {
+    check_refused(
+        "[quota]\nattain_probability = 1.0",
+        &[],
+        "t.toml: quota.attain_probability must be between 0 and 1, both excluded",
+    );
+    check_refused("[health]\nred_below = 30", &[], "t.toml: health.amber_below must be at least health.red_below");
+    check_refused(
+        "timezone = \"Mars/Olympus\"",
+        &[],
+        "t.toml: timezone: unknown time zone 'Mars/Olympus'; use an IANA name such as \"Asia/Shanghai\" or \"UTC\"",
+    );
+    let error = format!("{:#}", parse("[quota]\nperiod = \"week\"", &[]).unwrap_err());
+    assert!(error.starts_with("t.toml") && error.contains("week") && error.contains("quarter"), "{error}");
+    let error = format!("{:#}", parse("", &[("TIDELINE_QUOTA__PERIOD", "week")]).unwrap_err());
+    assert!(error.starts_with("TIDELINE_QUOTA__PERIOD: ") && error.contains("quarter"), "{error}");
+    let error = format!("{:#}", parse("[quota\n", &[]).unwrap_err());
+    assert!(error.starts_with("t.toml, line 1: ") && !error.contains('\n'), "{error}");
+}

@@ -1,0 +1,16 @@
+//! What people read: a day's report, a run's account, a quota's explanation.
+
+pub(crate) mod daily;
+pub(crate) mod explain;
+mod rows;
+pub(crate) mod run;
+pub(crate) mod words;
+
+use engine::lake::{Lake, Run, published};
+use engine::time::Day;
+
+/// The days that have a published run, in order.
+pub(crate) async fn published_days(lake: &Lake) -> anyhow::Result<Vec<Day>> {
+    let runs = Run::load(&lake.table("ops.run").await?)?;
+    Ok(published(&runs).into_keys().collect())
+}
