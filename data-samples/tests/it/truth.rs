@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use data_samples::{Dirt, Format, Scale};
 use serde_json::Value;
 
-use crate::{World, minor, read, text};
+use crate::world::{World, minor, read, real, text};
 
 fn world() -> World {
     let scale = Scale {
@@ -65,7 +65,7 @@ fn sales_leads_and_stages_follow_the_truth() {
 }
 
 fn deals_are_worth_what_was_expected(world: &World, signed: &BTreeMap<String, i64>) {
-    let total = signed.values().sum::<i64>() as f64 / 100.0;
+    let total = real(signed.values().sum::<i64>()) / 100.0;
     let summary = &world.summary;
     assert!((total - summary.deal_amount).abs() < 1.0, "{total} in the files, {}", summary.deal_amount);
     let off = summary.deal_amount / summary.expected_deal_amount - 1.0;
@@ -99,7 +99,7 @@ fn deals_are_worth_what_was_expected(world: &World, signed: &BTreeMap<String, i6
                 continue;
             }
             let date: chrono::NaiveDate = day.parse().unwrap();
-            let tenure = (date - hired.parse::<chrono::NaiveDate>().unwrap()).num_days() as f64;
+            let tenure = real((date - hired.parse::<chrono::NaiveDate>().unwrap()).num_days());
             let (from, to) = (number(&rep, "ramp_start"), number(&rep, "ramp_end"));
             let ramp = from + (to - from) * (tenure / number(&rep, "ramp_days")).min(1.0);
             let effect = market[&(day.clone(), region.clone())];
