@@ -95,10 +95,12 @@ impl Feed {
                         None => Work::Ndjson(block),
                     })
                 }
-                Open::Parquet(source, row) => source.range(*row, records_max.clamp(1, UNIT_ROWS)).map(|range| {
-                    *row = range.start + range.rows;
-                    Work::Parquet(Arc::clone(source), range)
-                }),
+                Open::Parquet(source, row) => {
+                    source.range(*row, records_max.clamp(1, UNIT_ROWS)).map(|range| {
+                        *row = range.start + range.rows;
+                        Work::Parquet(Arc::clone(source), range)
+                    })
+                }
             };
             if let Some(work) = work {
                 self.open = Some((input, opened));
@@ -162,9 +164,10 @@ fn open(input: &Input, layout: &Layout) -> Result<Open> {
 
 /// Whether a `.json` file holds one list rather than an object a line.
 fn is_json_array(name: &str, head: &[u8]) -> bool {
-    let stem = name.trim_end_matches(".gz").trim_end_matches(".zst");
+    let name = name.to_ascii_lowercase();
+    let is_json = [".json", ".json.gz", ".json.zst"].iter().any(|ending| name.ends_with(ending));
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    stem.ends_with(".json") && text.trim_ascii_start().first() == Some(&b'[')
+    is_json && text.trim_ascii_start().first() == Some(&b'[')
 }
 
 fn csv_header(reader: &mut TextReader, layout: &Layout) -> Result<Header> {

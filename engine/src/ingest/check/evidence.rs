@@ -92,7 +92,9 @@ fn quote(text: &str, out: &mut String) {
             control if control < ' ' => {
                 let code = u32::from(control);
                 out.push_str("\\u00");
-                out.extend([code / 16, code % 16].into_iter().filter_map(|digit| char::from_digit(digit, 16)));
+                out.extend(
+                    [code / 16, code % 16].into_iter().filter_map(|digit| char::from_digit(digit, 16)),
+                );
             }
             other => out.push(other),
         }

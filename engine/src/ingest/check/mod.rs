@@ -6,6 +6,6 @@ pub(crate) mod map;
 pub(crate) mod reason;
 pub(crate) mod rows;
 pub(crate) mod rules;
-pub(crate) mod value;
 #[cfg(test)]
 mod tests;
+pub(crate) mod value;

@@ -78,16 +78,20 @@ impl Rows {
     }
 
     /// Checks a record and appends it, or appends nothing and says why. Sorts the record's pairs.
-    pub(crate) fn push(&mut self, record: &mut Record<'_>, checker: &Checker) -> std::result::Result<(), Fault> {
+    pub(crate) fn push(
+        &mut self,
+        record: &mut Record<'_>,
+        checker: &Checker,
+    ) -> std::result::Result<(), Fault> {
         let layout = &checker.layout;
         let mut pairs = std::mem::take(&mut record.pairs);
-        let checked = attribute_pairs(record, layout, &mut pairs);
+        let paired = attribute_pairs(record, layout, &mut pairs);
         let mut values: [Value<'_>; COLUMNS_MAX] = Default::default();
         let mut count = None;
         for (position, column) in layout.columns.iter().enumerate() {
             let value = match column.kind {
                 Kind::Attributes => {
-                    checked.map_err(|reason| Fault::column(position, reason))?;
+                    paired.map_err(|reason| Fault::column(position, reason))?;
                     continue;
                 }
                 _ => convert(column, record.cell(position), checker, &mut count),
@@ -127,7 +131,8 @@ impl Rows {
             .map(finish_buffer)
             .collect::<std::result::Result<Vec<ArrayRef>, _>>()
             .map_err(EngineError::arrow("gathering rows"))?;
-        RecordBatch::try_new(Arc::clone(&layout.schema), columns).map_err(EngineError::arrow("gathering rows"))
+        RecordBatch::try_new(Arc::clone(&layout.schema), columns)
+            .map_err(EngineError::arrow("gathering rows"))
     }
 }
 
@@ -190,7 +195,8 @@ fn convert<'r>(
         Kind::Id => Value::Text(Cow::Borrowed(id(cell)?)),
         Kind::Text | Kind::EventType => Value::Text(Cow::Borrowed(text(cell).ok_or(reason::NOT_TEXT)?)),
         Kind::Channel => {
-            let channel = Channel::parse(text(cell).ok_or(reason::NOT_TEXT)?).ok_or(reason::UNKNOWN_CHANNEL)?;
+            let channel =
+                Channel::parse(text(cell).ok_or(reason::NOT_TEXT)?).ok_or(reason::UNKNOWN_CHANNEL)?;
             Value::Text(Cow::Borrowed(channel_word(channel_position(channel))))
         }
         Kind::EventTime => {
@@ -250,9 +256,9 @@ fn buffer(kind: Kind, capacity: usize) -> Buffer {
         Kind::Id | Kind::Text | Kind::EventType | Kind::Channel | Kind::Evidence => {
             Buffer::Text(StringBuilder::with_capacity(capacity, capacity * 8))
         }
-        Kind::EventTime | Kind::Time => Buffer::Time(
-            TimestampMicrosecondBuilder::with_capacity(capacity).with_data_type(timestamp()),
-        ),
+        Kind::EventTime | Kind::Time => {
+            Buffer::Time(TimestampMicrosecondBuilder::with_capacity(capacity).with_data_type(timestamp()))
+        }
         Kind::Date => Buffer::Date(Date32Builder::with_capacity(capacity)),
         Kind::Money => Buffer::Money(Decimal128Builder::with_capacity(capacity).with_data_type(money())),
         Kind::Number => Buffer::Number(Float64Builder::with_capacity(capacity)),

@@ -80,17 +80,33 @@ async fn compressed_files_that_are_cut_off_or_damaged() {
 
 #[tokio::test]
 async fn tables_without_the_right_columns() {
-    check("a.csv", "event_id,event_time,rep_id\n", &["lacks the column event_type", "behaviour", "event_id, event_time, rep_id"]).await;
-    check("b.csv", "event_id,event_time,event_type,amount\n", &["rep_id, customer_id, lead_id or opportunity_id"]).await;
+    check(
+        "a.csv",
+        "event_id,event_time,rep_id\n",
+        &["lacks the column event_type", "behaviour", "event_id, event_time, rep_id"],
+    )
+    .await;
+    check(
+        "b.csv",
+        "event_id,event_time,event_type,amount\n",
+        &["rep_id, customer_id, lead_id or opportunity_id"],
+    )
+    .await;
     check("c.csv", "event_id,event_id\n", &["names column 'event_id' twice"]).await;
     check("d.csv", "event_id,,x\n", &["column 2 of the header has no name"]).await;
     check("e.csv", "\n\n", &["no header row"]).await;
     let mut columns = event_columns();
     columns.remove(2);
-    check("a.parquet", parquet(columns), &["lacks the column event_type", "it has event_id, event_time, rep_id, amount"]).await;
+    check(
+        "a.parquet",
+        parquet(columns),
+        &["lacks the column event_type", "it has event_id, event_time, rep_id, amount"],
+    )
+    .await;
     let mut columns = event_columns();
     columns[4].1 = Arc::new(BooleanArray::from(vec![true; 3_000]));
-    check("b.parquet", parquet(columns), &["column 'amount' has the type Boolean", "it must be a decimal"]).await;
+    check("b.parquet", parquet(columns), &["column 'amount' has the type Boolean", "it must be a decimal"])
+        .await;
 }
 
 #[tokio::test]

@@ -4,9 +4,9 @@ use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, LargeStringArray,
-    ListBuilder, MapBuilder, RecordBatch, StringArray, StringBuilder, StringViewArray, StructBuilder,
-    TimestampMillisecondArray, TimestampNanosecondArray,
+    ArrayRef, Date32Array, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array,
+    LargeStringArray, ListBuilder, MapBuilder, RecordBatch, StringArray, StringBuilder, StringViewArray,
+    StructBuilder, TimestampMillisecondArray, TimestampNanosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Fields, Int32Type};
 use engine::contract::Stream;
@@ -40,7 +40,10 @@ fn plain_columns() -> Vec<(&'static str, ArrayRef)> {
     vec![
         ("event_id", text([Some("e1"), Some("e2"), Some("e3"), Some("e4")])),
         ("event_time", Arc::new(Int64Array::from(times().to_vec()))),
-        ("event_type", text([Some("quote.sent"), Some("call.connected"), Some("order.placed"), Some("call.connected")])),
+        (
+            "event_type",
+            text([Some("quote.sent"), Some("call.connected"), Some("order.placed"), Some("call.connected")]),
+        ),
         ("channel", text([None, Some("wechat"), Some(""), None])),
         ("rep_id", text([Some("r1"), Some("r2"), None, None])),
         ("customer_id", text([Some("c1"), None, Some("c1"), Some("")])),
@@ -166,7 +169,8 @@ async fn entities_come_in_every_format_and_fields_without_a_place_are_counted() 
     ];
     let ndjson = "{\"period\":\"2026-11\",\"region_id\":\"r1\",\"target_amount\":1500.25,\"updated_at\":\"2026-11-01\",\"note\":\"x\"}\n\
                   {\"period\":\"2026-11\",\"region_id\":\"r2\",\"target_amount\":\"7\"}\n";
-    let csv = "note,period,region_id,target_amount,updated_at\nx,2026-11,r1,1500.25,2026-11-01\n,2026-11,r2,7,\n";
+    let csv =
+        "note,period,region_id,target_amount,updated_at\nx,2026-11,r1,1500.25,2026-11-01\n,2026-11,r2,7,\n";
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("note", Arc::new(StringArray::from(vec![Some("x"), None]))),
         ("period", Arc::new(StringArray::from(vec!["2026-11", "2026-11"]))),
@@ -206,8 +210,18 @@ async fn bad_values_of_parquet_columns_have_the_same_reasons() {
     let text = |value: &str| Arc::new(StringArray::from(vec![value; 4])) as ArrayRef;
     check("event_id", text(""), "missing").await;
     check("event_id", text(&"x".repeat(65)), "longer than 64 bytes").await;
-    check("event_time", Arc::new(TimestampMillisecondArray::from(vec![i64::MAX; 4])), "not an RFC 3339 time or epoch microseconds").await;
-    check("event_time", Arc::new(TimestampMillisecondArray::from(vec![4_000_000_000_000; 4])), "more than 24 h ahead").await;
+    check(
+        "event_time",
+        Arc::new(TimestampMillisecondArray::from(vec![i64::MAX; 4])),
+        "not an RFC 3339 time or epoch microseconds",
+    )
+    .await;
+    check(
+        "event_time",
+        Arc::new(TimestampMillisecondArray::from(vec![4_000_000_000_000; 4])),
+        "more than 24 h ahead",
+    )
+    .await;
     check("event_type", text("call.danced"), "not in the event catalogue").await;
     check("channel", text("fax"), "unknown channel").await;
     check("rep_id", text(&"x".repeat(65)), "longer than 64 bytes").await;

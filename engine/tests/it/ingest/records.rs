@@ -18,30 +18,110 @@ const REFUSED: [(&str, &str, &str); 35] = [
     (r#"{"event_id":7}"#, "event_id", "not a string"),
     (r#"{"event_id":"a","event_id":"b"}"#, "event_id", "given twice"),
     (r#"{"event_id":"e"}"#, "event_time", "missing"),
-    (r#"{"event_id":"e","event_time":"19.11.2026"}"#, "event_time", "not an RFC 3339 time or epoch microseconds"),
+    (
+        r#"{"event_id":"e","event_time":"19.11.2026"}"#,
+        "event_time",
+        "not an RFC 3339 time or epoch microseconds",
+    ),
     (r#"{"event_id":"e","event_time":true}"#, "event_time", "not an RFC 3339 time or epoch microseconds"),
     (r#"{"event_id":"e","event_time":"2026-11-21T08:00:01Z"}"#, "event_time", "more than 24 h ahead"),
     (r#"{"event_id":"e","event_time":"1899-01-01T00:00:00Z"}"#, "event_time", "before 1900"),
     (r#"{"event_id":"e","event_time":1700000000000000}"#, "event_type", "missing"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.danced","rep_id":"r"}"#, "event_type", "not in the event catalogue"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","channel":"fax"}"#, "channel", "unknown channel"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"web.pricing_viewed"}"#, "", "no rep, customer, lead or opportunity"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","customer_id":"c"}"#, "rep_id", "required by the event type"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"lead.created","customer_id":"c"}"#, "lead_id", "required by the event type"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"order.placed","customer_id":"c"}"#, "amount", "required by the event type"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":{"id":1}}"#, "rep_id", "not a string"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":"12.345"}"#, "amount", "more than two decimal places"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":12.345}"#, "amount", "more than two decimal places"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":"1,200"}"#, "amount", "not an amount"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":[1]}"#, "amount", "not an amount"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":1e17}"#, "amount", "more than 18 digits"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":NaN}"#, "", "not JSON"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","evidence":"x"}"#, "evidence", "not a list of {kind, uri, sha256}"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","evidence":[{"kind":"a"}]}"#, "evidence", "not a list of {kind, uri, sha256}"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","evidence_count":-1}"#, "evidence_count", "not a count"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","attributes":["a"]}"#, "attributes", "not a map of strings"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","attributes":{"a":1,"a":2}}"#, "attributes", "given twice"),
-    (r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","attributes":7}"#, "attributes", "not a map of strings"),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.danced","rep_id":"r"}"#,
+        "event_type",
+        "not in the event catalogue",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","channel":"fax"}"#,
+        "channel",
+        "unknown channel",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"web.pricing_viewed"}"#,
+        "",
+        "no rep, customer, lead or opportunity",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","customer_id":"c"}"#,
+        "rep_id",
+        "required by the event type",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"lead.created","customer_id":"c"}"#,
+        "lead_id",
+        "required by the event type",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"order.placed","customer_id":"c"}"#,
+        "amount",
+        "required by the event type",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":{"id":1}}"#,
+        "rep_id",
+        "not a string",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":"12.345"}"#,
+        "amount",
+        "more than two decimal places",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":12.345}"#,
+        "amount",
+        "more than two decimal places",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":"1,200"}"#,
+        "amount",
+        "not an amount",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":[1]}"#,
+        "amount",
+        "not an amount",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":1e17}"#,
+        "amount",
+        "more than 18 digits",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","amount":NaN}"#,
+        "",
+        "not JSON",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","evidence":"x"}"#,
+        "evidence",
+        "not a list of {kind, uri, sha256}",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","evidence":[{"kind":"a"}]}"#,
+        "evidence",
+        "not a list of {kind, uri, sha256}",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","evidence_count":-1}"#,
+        "evidence_count",
+        "not a count",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","attributes":["a"]}"#,
+        "attributes",
+        "not a map of strings",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","attributes":{"a":1,"a":2}}"#,
+        "attributes",
+        "given twice",
+    ),
+    (
+        r#"{"event_id":"e","event_time":1,"event_type":"call.connected","rep_id":"r","attributes":7}"#,
+        "attributes",
+        "not a map of strings",
+    ),
 ];
 
 #[tokio::test]
@@ -84,14 +164,11 @@ async fn bad_csv_rows_become_letters_too() {
     let file = ground.write("bad.csv", text);
     ground.ingest(Stream::Behaviour, &[&file]).await.unwrap();
     let letters = ground.letters().await;
-    let told: Vec<(&str, &str)> = letters.iter().map(|letter| (letter.0.as_str(), letter.1.as_str())).collect();
+    let told: Vec<(&str, &str)> =
+        letters.iter().map(|letter| (letter.0.as_str(), letter.1.as_str())).collect();
     assert_eq!(
         told,
-        [
-            ("", "not as many cells as the header"),
-            ("amount", "not an amount"),
-            ("event_time", "missing")
-        ]
+        [("", "not as many cells as the header"), ("amount", "not an amount"), ("event_time", "missing")]
     );
     for (_, _, position, raw) in &letters {
         let at = usize::try_from(*position).unwrap();
@@ -111,7 +188,8 @@ async fn other_streams_have_their_rules() {
         assert_eq!(told, expected, "{line}");
         assert_eq!(summary.total.accepted, u64::from(expected.is_none()), "{line}");
     };
-    let factor = |value: &str| format!(r#"{{"factor":"gdp","observed_at":"2026-10-01","value":{value},"note":"q3"}}"#);
+    let factor =
+        |value: &str| format!(r#"{{"factor":"gdp","observed_at":"2026-10-01","value":{value},"note":"q3"}}"#);
     check(Stream::MarketFactor, &factor("1.5"), None).await;
     check(Stream::MarketFactor, &factor("1e999"), Some(("value", "not finite"))).await;
     check(Stream::MarketFactor, &factor("\"1.5\""), Some(("value", "not a number"))).await;
@@ -121,7 +199,12 @@ async fn other_streams_have_their_rules() {
     check(Stream::Plan, r#"{"period":"2026-11","region_id":"n","target_amount":"5e6"}"#, None).await;
     check(Stream::Plan, r#"{"period":"2026-11","region_id":"n"}"#, Some(("target_amount", "missing"))).await;
     check(Stream::Calendar, r#"{"date":"2026-10-01","is_working_day":false}"#, None).await;
-    check(Stream::Calendar, r#"{"date":"2026-10-01","is_working_day":0}"#, Some(("is_working_day", "not true or false"))).await;
+    check(
+        Stream::Calendar,
+        r#"{"date":"2026-10-01","is_working_day":0}"#,
+        Some(("is_working_day", "not true or false")),
+    )
+    .await;
 }
 
 #[tokio::test]

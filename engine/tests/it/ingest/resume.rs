@@ -32,7 +32,10 @@ async fn a_second_run_adds_nothing() {
     let ground = Ground::new();
     ground.write("days/a.ndjson", mixed(100));
     ground.write("days/b.ndjson.gz", gzip(&events(1_000, 50)));
-    ground.write("days/sub/c.csv", "event_id,event_time,event_type,rep_id\nc,2026-11-19T01:02:03Z,call.connected,r\n");
+    ground.write(
+        "days/sub/c.csv",
+        "event_id,event_time,event_type,rep_id\nc,2026-11-19T01:02:03Z,call.connected,r\n",
+    );
     let folder = ground.path("days");
     let first = ground.ingest(Stream::Behaviour, &[&folder]).await.unwrap();
     assert_eq!((first.files.len(), first.files_skipped, first.commits), (3, 0, 1));
@@ -109,7 +112,9 @@ async fn a_kill_at_any_commit_and_a_repeat_are_one_run() {
     let file = whole.write("mixed.ndjson", mixed(1_000));
     whole.ingest(Stream::Behaviour, &[&file]).await.unwrap();
     let bare = |letters: Vec<(String, String, i64, Vec<u8>)>| letters;
-    for (table, version) in [("raw.dead_letter", 1), ("raw.behaviour", 1), ("raw.dead_letter", 3), ("raw.behaviour", 4)] {
+    for (table, version) in
+        [("raw.dead_letter", 1), ("raw.behaviour", 1), ("raw.dead_letter", 3), ("raw.behaviour", 4)]
+    {
         let mut ground = Ground::new();
         let file = ground.write("mixed.ndjson", mixed(1_000));
         ground.options.chunk_rows = 200;
@@ -118,7 +123,11 @@ async fn a_kill_at_any_commit_and_a_repeat_are_one_run() {
         std::fs::write(ground.lake.table_dir("raw.dead_letter").join("part-0.parquet"), b"torn").unwrap();
         ground.options.chunk_rows = 330;
         ground.ingest(Stream::Behaviour, &[&file]).await.unwrap();
-        assert_eq!(ground.rows("raw.behaviour").await, whole.rows("raw.behaviour").await, "{table} {version}");
+        assert_eq!(
+            ground.rows("raw.behaviour").await,
+            whole.rows("raw.behaviour").await,
+            "{table} {version}"
+        );
         assert_eq!(bare(ground.letters().await), bare(whole.letters().await), "{table} {version}");
     }
 }
