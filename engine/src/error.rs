@@ -61,6 +61,12 @@ pub enum EngineError {
     /// The lake's folder holds something this program can't use.
     #[error("{0}")]
     Lake(String),
+    /// Another process of this program does work that must not be done twice at once.
+    #[error("another process is {doing} this lake; run the command again when it is done")]
+    Busy {
+        /// What it does, e.g. "maintaining".
+        doing: &'static str,
+    },
     /// Somebody else committed first; running again may help.
     #[error("table {table} was changed by another process while this one was committing; run the command again")]
     Conflict {
@@ -77,7 +83,7 @@ impl EngineError {
 
     /// Whether running the same command again may help (exit code 75).
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Conflict { .. })
+        matches!(self, Self::Conflict { .. } | Self::Busy { .. })
     }
 
     /// For `map_err` on file operations.

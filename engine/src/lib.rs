@@ -1,6 +1,6 @@
 //! The columnar core: from records of the contract to published quotas.
 //!
-//! Start at `pipeline::run`: the stages of a daily run, in order, on one screen. A record's way here:
+//! Start at [`pipeline::run`]: the stages of a daily run, in order, on one screen. A record's way here:
 //! `ingest` (decode, check) → `lake` → `tile` → `window` → `measure` → `factor` → `quota` → marts.
 //! No network server, no command line and no model fitting live in this crate.
 
@@ -11,9 +11,15 @@ pub mod time;
 
 pub mod catalogue;
 pub mod derive;
+pub mod entity;
+pub mod factor;
 pub mod ingest;
 pub mod lake;
+pub mod mart;
 pub mod measure;
+pub mod pipeline;
+pub mod quota;
 pub mod tile;
+pub mod window;
 
 pub use error::{EngineError, Result};

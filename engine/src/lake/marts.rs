@@ -19,7 +19,6 @@ pub(super) fn specs() -> Vec<Spec> {
         mart("mart.lead_conversion", [scope(), vec![text("iso_week"), long("effective_leads"), long("converted"),
             ratio("effective_lead_conversion"), maybe_text("color")]].concat()),
         mart("mart.sales_measure", sales_measure()),
-        mart("mart.capability", [scope(), vec![text("capability"), ratio("raw"), ratio("score")]].concat()),
         mart("mart.derived_event", derived_event()),
         mart("mart.alert", vec![text("rule"), text("severity"), text("scope"), text("scope_id"), maybe_text("entity_id"),
             maybe_time("since"), text("message"), text("evidence")]),
@@ -86,7 +85,7 @@ fn funnel() -> Vec<Field> {
 fn sales_measure() -> Vec<Field> {
     [scope(), vec![
         long("deals_signed"), cash("amount_signed"), long("reps_on_duty"), ratio("revenue_per_rep"),
-        ratio("revenue_growth"), ratio("revenue_growth_net"), long("opportunities_opened_30d"),
+        long("opportunities_opened_30d"),
         long("effective_visits_30d"), ratio("push_efficiency"), long("quotes_accepted_90d"), long("quotes_rejected_90d"),
         ratio("quote_success_rate"), ratio("quote_success_vs_company"), ratio("first_deal_days"),
     ]].concat()

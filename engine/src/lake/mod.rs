@@ -11,17 +11,29 @@
 //! is done. Invariant: nothing outside this module touches `_delta_log`.
 
 mod file;
+#[cfg(test)]
+mod fixture;
+mod fold;
+mod lock;
+mod maintain;
 mod provider;
+mod run;
+mod sweep;
 mod table;
 pub mod tables;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use file::{Encoding, FileWriter, NewFile, hash_batches, read, read_columns, write, write_atomically};
+pub use lock::{Job, Lock};
+pub use maintain::{MaintainOptions, MaintainReport, TableReport, maintain};
 pub use provider::FileTable;
+pub use run::{Run, published};
 pub use table::{DataFile, Table};
+pub use verify::{Finding, Severity, verify};
 
 use crate::error::{EngineError, Result};
 use crate::time::Zone;

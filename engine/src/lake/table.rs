@@ -7,6 +7,7 @@ use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake_core::kernel::transaction::{CommitBuilder, CommitProperties, TransactionError};
 use deltalake_core::kernel::{Action, Add, Remove, StructType, Transaction};
 use deltalake_core::operations::create::CreateBuilder;
+use deltalake_core::protocol::checkpoints::create_checkpoint;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 
@@ -17,6 +18,18 @@ use crate::error::{EngineError, Result};
 
 /// Commits after which a table's log is folded into one file, so that opening it stays fast.
 const DELTA_CHECKPOINT_COMMITS: &str = "50";
+/// The position that every fold moves: removals that change no data are otherwise no conflict, and two folds of the
+/// same files would both be taken.
+const FOLD_POSITION: &str = "tideline/fold";
+
+/// What a commit does to the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// Rows come or go.
+    Rows,
+    /// The same rows in other files.
+    Layout,
+}
 
 /// A table at one version. Reading never changes; after a commit the handle stands at the new version.
 #[derive(Debug, Clone)]
@@ -147,6 +160,37 @@ impl Table {
         removes: &[DataFile],
         positions: &[(String, i64)],
     ) -> Result<i64> {
+        self.apply(adds, removes, positions, Change::Rows).await
+    }
+
+    /// Replaces files by others that hold the same rows, or removes files whose rows no view shows: in one commit that
+    /// says that no data changed, so that it disturbs no writer. Two folds of one version exclude each other.
+    ///
+    /// # Errors
+    /// As [`Table::commit`].
+    pub(super) async fn fold(&mut self, adds: Vec<NewFile>, removes: &[DataFile]) -> Result<i64> {
+        let guard = (FOLD_POSITION.to_owned(), self.version() + 1);
+        self.apply(adds, removes, &[guard], Change::Layout).await
+    }
+
+    /// Writes the table's state at this version into one file of its log.
+    ///
+    /// # Errors
+    /// [`EngineError::Delta`].
+    pub(super) async fn checkpoint(&self) -> Result<()> {
+        let Some(delta) = &self.delta else { return Ok(()) };
+        create_checkpoint(delta, None)
+            .await
+            .map_err(EngineError::delta("writing a checkpoint of", self.spec.name))
+    }
+
+    async fn apply(
+        &mut self,
+        adds: Vec<NewFile>,
+        removes: &[DataFile],
+        positions: &[(String, i64)],
+        change: Change,
+    ) -> Result<i64> {
         if self.delta.is_none() {
             self.create().await?;
         }
@@ -154,11 +198,11 @@ impl Table {
         let Some(delta) = self.delta.take() else {
             return Err(EngineError::Lake(format!("table {} could not be made", self.spec.name)));
         };
-        let data_change = true;
+        let data_change = change == Change::Rows;
         let mut actions: Vec<Action> =
             removes.iter().map(|file| Action::Remove(remove_action(file, data_change))).collect();
         actions.extend(adds.into_iter().map(|file| Action::Add(add_action(file, data_change))));
-        let result = self.commit_actions(&delta, actions, positions).await;
+        let result = self.commit_actions(&delta, actions, positions, change).await;
         match result {
             Ok(version) => {
                 self.sync_log(version)?;
@@ -179,6 +223,7 @@ impl Table {
         delta: &DeltaTable,
         actions: Vec<Action>,
         positions: &[(String, i64)],
+        change: Change,
     ) -> Result<u64> {
         let state = delta.snapshot().map_err(EngineError::delta("reading", self.spec.name))?;
         let transactions = positions.iter().map(|(app, version)| Transaction::new(app, *version)).collect();
@@ -187,7 +232,10 @@ impl Table {
             .with_cleanup_expired_logs(Some(false));
         let partition_by = (!self.spec.partition_by.is_empty())
             .then(|| self.spec.partition_by.iter().map(|&column| column.to_owned()).collect());
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by, predicate: None };
+        let operation = match change {
+            Change::Rows => DeltaOperation::Write { mode: SaveMode::Append, partition_by, predicate: None },
+            Change::Layout => DeltaOperation::Optimize { predicate: None, target_size: 0 },
+        };
         let done = CommitBuilder::from(properties)
             .with_actions(actions)
             .build(Some(state.snapshot()), delta.log_store(), operation)

@@ -73,6 +73,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new("tile.fact_life", BY_AS_OF, {
         let mut fields = fact_tile();
         fields.push(required("event_date", DataType::Date32));
+        fields.push(text("kept_for"));
         fields
     }));
     specs.extend(marts::specs());
@@ -172,6 +173,7 @@ fn rep_tile() -> Vec<Field> {
     let mut fields = vec![text("rep_id")];
     fields.extend(crate::tile::rep::COUNTS.iter().map(|name| long(name)));
     fields.push(cash("amount_signed"));
+    fields.push(maybe_date("first_deal"));
     fields
 }
 

@@ -1,2 +1,31 @@
 //! Day tiles: per entity and day, integers that merge by addition and maximum.
+//!
+//! ```text
+//! raw.behaviour, a day ──kernel──► tile.customer_day   touches, evidence, last touch     by customer key
+//!                                  tile.order_day      orders, amount                    by customer key
+//!                                  tile.rep_day        counts, amount signed             by rep id
+//!                                  tile.fact_day       the events of leads, opportunities and sequences, in order
+//! eight days ──merge──► tile.customer_block            a month ──merge──► tile.rep_month
+//! all days up to a block's end ──merge──► tile.life, tile.order_life, tile.fact_life
+//! ```
+//!
+//! Every file is named after what it was made of (`tile-SOURCE-CONTENT`), so that a day is stale exactly when its
+//! raw files are others than those its tile was made of, and a merged tile exactly when one of its parts changed.
+//! Nothing has to be invalidated, and a run cut off anywhere is simply taken up again.
+
+mod block;
+mod day;
+pub mod keys;
+mod life;
+mod month;
 pub mod rep;
+mod rows;
+mod store;
+
+pub(crate) use block::{BLOCK_DAYS, Span, block_end_at_or_before, spans};
+pub(crate) use day::{batch, dates, decimals, signed};
+pub use day::DayReport;
+pub(crate) use life::FactFiles;
+pub use life::LifeSource;
+pub(crate) use store::{content_id, parse_day};
+pub use store::{TileReport, Tiles, ensure};

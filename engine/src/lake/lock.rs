@@ -1,0 +1,65 @@
+//! Locks between processes of one lake: work that must not be done twice at once.
+//!
+//! A lock is the operating system's, on a file under `_tideline/`; it ends with the process, however that ends.
+
+use std::fs::{File, TryLockError};
+
+use super::Lake;
+use crate::error::{EngineError, Result};
+
+/// Work that excludes itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Job {
+    /// Computing and publishing a day.
+    Run,
+    /// Folding, removing and deleting files.
+    Maintain,
+}
+
+impl Job {
+    fn file(self) -> &'static str {
+        match self {
+            Self::Run => "_tideline/run.lock",
+            Self::Maintain => "_tideline/maintain.lock",
+        }
+    }
+
+    fn doing(self) -> &'static str {
+        match self {
+            Self::Run => "running a day of",
+            Self::Maintain => "maintaining",
+        }
+    }
+}
+
+/// Held until dropped.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lake {
+    /// Takes the lock of a job, without waiting.
+    ///
+    /// On a file system that knows no locks every job may go on.
+    ///
+    /// # Errors
+    /// [`EngineError::Busy`] where another process holds it; [`EngineError::Io`].
+    pub fn lock(&self, job: Job) -> Result<Lock> {
+        let path = self.root().join(job.file());
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(EngineError::io("opening", &path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Lock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(EngineError::Busy { doing: job.doing() }),
+            Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
+                Ok(Lock { _file: file })
+            }
+            Err(TryLockError::Error(error)) => Err(EngineError::io("locking", &path)(error)),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Rows of marts as batches: one small builder, so that a table's columns stand in one place each.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+
+use crate::error::{EngineError, Result};
+use crate::lake::tables;
+use crate::tile::{dates, decimals};
+use crate::time::{Day, Micros};
+
+/// A mart's rows, ready to be written under a run's id.
+#[derive(Debug)]
+pub struct Mart {
+    /// The table, e.g. `mart.quota`.
+    pub table: &'static str,
+    /// Its rows, without the partition columns.
+    pub batch: RecordBatch,
+}
+
+/// Columns of a mart, in schema order.
+#[derive(Debug, Default)]
+pub(crate) struct Columns(Vec<ArrayRef>);
+
+impl Columns {
+    pub(crate) fn text<'a>(mut self, values: impl IntoIterator<Item = &'a str>) -> Self {
+        self.0.push(Arc::new(StringArray::from_iter_values(values)));
+        self
+    }
+
+    pub(crate) fn maybe_text<'a>(mut self, values: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        self.0.push(Arc::new(values.into_iter().collect::<StringArray>()));
+        self
+    }
+
+    pub(crate) fn long(mut self, values: impl IntoIterator<Item = i64>) -> Self {
+        self.0.push(Arc::new(Int64Array::from_iter_values(values)));
+        self
+    }
+
+    pub(crate) fn maybe_long(mut self, values: impl IntoIterator<Item = Option<i64>>) -> Self {
+        self.0.push(Arc::new(values.into_iter().collect::<Int64Array>()));
+        self
+    }
+
+    pub(crate) fn int(mut self, values: impl IntoIterator<Item = i32>) -> Self {
+        self.0.push(Arc::new(Int32Array::from_iter_values(values)));
+        self
+    }
+
+    pub(crate) fn ratio(mut self, values: impl IntoIterator<Item = Option<f64>>) -> Self {
+        self.0.push(Arc::new(values.into_iter().collect::<Float64Array>()));
+        self
+    }
+
+    pub(crate) fn flag(mut self, values: impl IntoIterator<Item = bool>) -> Self {
+        self.0.push(Arc::new(values.into_iter().map(Some).collect::<BooleanArray>()));
+        self
+    }
+
+    pub(crate) fn maybe_flag(mut self, values: impl IntoIterator<Item = Option<bool>>) -> Self {
+        self.0.push(Arc::new(values.into_iter().collect::<BooleanArray>()));
+        self
+    }
+
+    pub(crate) fn time(mut self, values: impl IntoIterator<Item = Option<Micros>>) -> Self {
+        let array: TimestampMicrosecondArray = values.into_iter().collect();
+        self.0.push(Arc::new(array.with_timezone("UTC")));
+        self
+    }
+
+    pub(crate) fn date(mut self, values: impl IntoIterator<Item = Option<Day>>) -> Self {
+        self.0.push(dates(values));
+        self
+    }
+
+    pub(crate) fn cash(mut self, values: impl IntoIterator<Item = i64>) -> Self {
+        self.0.push(decimals(values));
+        self
+    }
+
+    pub(crate) fn maybe_cash(mut self, values: impl IntoIterator<Item = Option<i64>>) -> Self {
+        let array: arrow::array::Decimal128Array = values.into_iter().map(|value| value.map(i128::from)).collect();
+        self.0.push(Arc::new(array.with_data_type(crate::contract::money())));
+        self
+    }
+
+    /// The rows of `table`.
+    pub(crate) fn of(self, table: &'static str) -> Result<Mart> {
+        let batch = RecordBatch::try_new(tables::spec(table)?.file_schema(), self.0)
+            .map_err(EngineError::arrow("building a mart"))?;
+        Ok(Mart { table, batch })
+    }
+}

@@ -1,0 +1,160 @@
+//! The lead funnel by region and source, and the weekly effective conversion.
+
+use std::collections::BTreeMap;
+
+use chrono::Datelike;
+
+use super::facts::Facts;
+use super::lead::Lead;
+use super::{at, ratio, real};
+use crate::entity::Crm;
+use crate::time::{DAY, Day, Micros, date};
+
+/// Days of creation that the funnel looks at.
+pub(crate) const FUNNEL_DAYS: Day = 90;
+/// The stages of a lead.
+pub(crate) const STAGES: [&str; 4] = ["created", "responded", "qualified", "converted"];
+
+/// One region, source and stage.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FunnelRow {
+    pub(crate) region: Option<String>,
+    pub(crate) source: Option<String>,
+    pub(crate) stage: usize,
+    pub(crate) entered: i64,
+    pub(crate) advanced: i64,
+    pub(crate) lost: i64,
+    pub(crate) company_conversion: Option<f64>,
+    pub(crate) median_days: Option<f64>,
+    /// 1 to 3 for the stages furthest below the company's mean.
+    pub(crate) worst_rank: Option<i64>,
+    durations: Vec<Micros>,
+}
+
+impl FunnelRow {
+    pub(crate) fn conversion(&self) -> Option<f64> {
+        ratio(self.advanced, self.entered)
+    }
+}
+
+/// The region and source of a lead: its creation's attributes, the region else its assignee's.
+pub(crate) fn place(lead: &Lead, facts: &Facts, crm: &Crm) -> (Option<String>, Option<String>) {
+    let attribute = |name: &str| lead.created.and_then(|row| facts.attribute(&facts.rows[row], name)).map(str::to_owned);
+    let of_rep = || {
+        let rep = crm.rep(facts.reps.get(lead.assignee?)?)?;
+        crm.regions.ids.get(crm.reps[rep].region?).cloned()
+    };
+    (attribute("region_id").or_else(of_rep), attribute("source"))
+}
+
+/// The funnel over the leads of the last 90 days, by region, source, stage (nulls first).
+pub(crate) fn funnel(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Vec<FunnelRow> {
+    let mut rows: BTreeMap<(Option<String>, Option<String>, usize), FunnelRow> = BTreeMap::new();
+    let mut company = [(0_i64, 0_i64); STAGES.len()];
+    for lead in leads.iter().filter(|lead| lead.created_within(as_of, FUNNEL_DAYS)) {
+        let (region, source) = place(lead, facts, crm);
+        let times = lead.stage_times();
+        for stage in 0..STAGES.len() {
+            let Some(entered) = times[stage] else { continue };
+            let next = times[stage + 1..].iter().flatten().next();
+            let row = rows.entry((region.clone(), source.clone(), stage)).or_insert_with(|| FunnelRow {
+                region: region.clone(),
+                source: source.clone(),
+                stage,
+                ..FunnelRow::default()
+            });
+            row.entered += 1;
+            company[stage].0 += 1;
+            match next {
+                Some(next) => {
+                    row.advanced += 1;
+                    company[stage].1 += 1;
+                    row.durations.push(next - entered);
+                }
+                None => row.lost += i64::from(lead.ended_at.is_some()),
+            }
+        }
+    }
+    let mut rows: Vec<FunnelRow> = rows.into_values().collect();
+    for row in &mut rows {
+        row.company_conversion = ratio(company[row.stage].1, company[row.stage].0);
+        row.median_days = median(&mut row.durations).map(|micros| micros / real(DAY));
+    }
+    rank(&mut rows);
+    rows
+}
+
+/// Marks the three rows furthest below the company's conversion of their stage; the last stage leads nowhere.
+fn rank(rows: &mut [FunnelRow]) {
+    let mut gaps: Vec<(f64, usize)> = rows
+        .iter()
+        .enumerate()
+        .filter(|(_, row)| row.stage + 1 < STAGES.len())
+        .filter_map(|(position, row)| Some((row.conversion()? - row.company_conversion?, position)))
+        .filter(|(gap, _)| *gap < 0.0)
+        .collect();
+    gaps.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+    for ((_, position), rank) in gaps.into_iter().zip(1_i64..=3) {
+        rows[position].worst_rank = Some(rank);
+    }
+}
+
+/// The middle value, or the mean of the two middle ones.
+pub(crate) fn median(values: &mut [i64]) -> Option<f64> {
+    values.sort_unstable();
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    if values.len() % 2 == 1 {
+        return Some(real(upper));
+    }
+    let lower = *values.get(middle.checked_sub(1)?)?;
+    Some((real(lower) + real(upper)) / 2.0)
+}
+
+/// A week of a scope: effective leads (not disqualified) and those converted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Week {
+    /// Position in the regions; `None` for the company.
+    pub(crate) region: Option<usize>,
+    pub(crate) name: String,
+    pub(crate) effective: i64,
+    pub(crate) converted: i64,
+}
+
+/// Conversion per region and ISO week over the twelve weeks up to the day, the company last.
+pub(crate) fn weeks(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Vec<Week> {
+    let monday = as_of - (as_of + 3).rem_euclid(7);
+    let first = monday - 77;
+    let mut counts: BTreeMap<(Option<usize>, Day), (i64, i64)> = BTreeMap::new();
+    let living = leads.iter().filter(|lead| lead.created.is_some() && !lead.disqualified);
+    for lead in living.filter(|lead| lead.created_day >= first && lead.created_day <= as_of) {
+        let week = lead.created_day - (lead.created_day + 3).rem_euclid(7);
+        let (region, _) = place(lead, facts, crm);
+        let regions = region.and_then(|region| crm.regions.position(&region)).into_iter();
+        let scopes = regions.flat_map(|region| crm.regions.upward(region)).map(Some).chain([None]);
+        for scope in scopes {
+            let slot = counts.entry((scope, week)).or_default();
+            slot.0 += 1;
+            slot.1 += i64::from(lead.converted_at.is_some());
+        }
+    }
+    let mut weeks: Vec<Week> = counts
+        .into_iter()
+        .map(|((region, week), (effective, converted))| {
+            let iso = date(week).iso_week();
+            Week { region, name: format!("{}-W{:02}", iso.year(), iso.week()), effective, converted }
+        })
+        .collect();
+    weeks.sort_by_key(|week| (week.region.is_none(), week.region));
+    weeks
+}
+
+/// The number of a rep by its number among the facts.
+pub(crate) fn rep_positions(facts: &Facts, crm: &Crm) -> Vec<Option<usize>> {
+    (0..facts.reps.len()).map(|number| crm.rep(facts.reps.get(u32::try_from(number).ok()?)?)).collect()
+}
+
+/// The CRM position of a fact's rep.
+pub(crate) fn find(positions: &[Option<usize>], rep: Option<u32>) -> Option<usize> {
+    positions.get(at(rep?)).copied().flatten()
+}

@@ -1,0 +1,165 @@
+//! Opportunities as of a day: owner, stage, age, outcome, and the forward moves of the window.
+
+use rustc_hash::FxHashMap;
+
+use super::at;
+use super::facts::{Fact, Facts, NONE};
+use crate::catalogue::{Catalogue, EventCode};
+use crate::settings::Pipeline;
+use crate::time::{DAY, Day, Micros};
+
+/// An opportunity's state at the end of a day. Numbers refer to the names of [`Facts`].
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Opportunity {
+    pub(crate) opened_at: Option<Micros>,
+    pub(crate) opened_day: Day,
+    has_opened: bool,
+    /// The rep of its last event that names one.
+    pub(crate) owner: Option<u32>,
+    pub(crate) customer: Option<u32>,
+    pub(crate) lead: Option<u32>,
+    pub(crate) stage: Option<String>,
+    pub(crate) rank: Option<i64>,
+    pub(crate) stage_changed_at: Micros,
+    pub(crate) closed_at: Option<Micros>,
+    pub(crate) closed_day: Day,
+    pub(crate) won: bool,
+    pub(crate) amount: Option<i64>,
+    /// Forward moves: day, and the event's rep.
+    pub(crate) moves: Vec<(Day, Option<u32>)>,
+}
+
+impl Opportunity {
+    /// Whether the opportunity was open at some time from `start` until the end of the run's day.
+    pub(crate) fn open_since(&self, start: Micros) -> bool {
+        self.opened_at.is_some() && self.closed_at.is_none_or(|closed| closed >= start)
+    }
+
+    /// Whether it is open at the end of the run's day.
+    pub(crate) fn is_open(&self) -> bool {
+        self.opened_at.is_some() && self.closed_at.is_none()
+    }
+
+    /// Whole days in the present stage, up to the close for a closed one.
+    pub(crate) fn stage_age_days(&self, end: Micros) -> i64 {
+        (self.closed_at.unwrap_or(end) - self.stage_changed_at).div_euclid(DAY)
+    }
+}
+
+/// The configured stages, by name.
+#[derive(Debug)]
+pub(crate) struct Stages {
+    ranks: FxHashMap<String, i64>,
+    first: Option<String>,
+    stuck_days: i64,
+    stuck_by_rank: FxHashMap<i64, i64>,
+}
+
+impl Stages {
+    pub(crate) fn new(settings: &Pipeline) -> Self {
+        let mut ranks = FxHashMap::default();
+        for (group, rank) in settings.stages.iter().zip(0_i64..) {
+            for name in group {
+                ranks.insert(normal(name), rank);
+            }
+        }
+        let stuck_by_rank = settings
+            .stuck_days_by_stage
+            .iter()
+            .filter_map(|(name, days)| Some((*ranks.get(&normal(name))?, *days)))
+            .collect();
+        let first = settings.stages.first().and_then(|group| group.first()).cloned();
+        Self { ranks, first, stuck_days: settings.stuck_days, stuck_by_rank }
+    }
+
+    /// The rank of a stage: its position in the configured list, else the number in its name.
+    pub(crate) fn rank(&self, stage: &str) -> Option<i64> {
+        let name = normal(stage);
+        self.ranks.get(&name).copied().or_else(|| {
+            let digits: String = name.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+            digits.parse().ok()
+        })
+    }
+
+    /// Whether an open opportunity has been in its stage for too long.
+    pub(crate) fn is_stuck(&self, opportunity: &Opportunity, end: Micros) -> bool {
+        let limit = opportunity.rank.and_then(|rank| self.stuck_by_rank.get(&rank)).unwrap_or(&self.stuck_days);
+        opportunity.is_open() && opportunity.stage_age_days(end) > *limit
+    }
+}
+
+fn normal(stage: &str) -> String {
+    stage.trim().to_lowercase().replace([' ', '-'], "_")
+}
+
+/// The codes of an opportunity's life.
+struct Codes {
+    opened: Option<EventCode>,
+    changed: Option<EventCode>,
+    won: Option<EventCode>,
+    lost: Option<EventCode>,
+}
+
+/// Folds the facts into the state of every opportunity, by opportunity number.
+pub(crate) fn opportunities(facts: &Facts, catalogue: &Catalogue, stages: &Stages) -> Vec<Opportunity> {
+    let code = |name: &str| catalogue.get(name).map(|(code, _)| code);
+    let codes = Codes {
+        opened: code("opportunity.opened"),
+        changed: code("opportunity.stage_changed"),
+        won: code("opportunity.won"),
+        lost: code("opportunity.lost"),
+    };
+    let life: Vec<bool> = catalogue.models().iter().map(|model| model.code.starts_with("opportunity.")).collect();
+    let mut all = vec![Opportunity::default(); facts.opportunities.len()];
+    for fact in facts.rows.iter().filter(|fact| fact.opportunity != NONE && fact.state) {
+        if life.get(fact.code.index()).copied().unwrap_or(false) {
+            step(&mut all[at(fact.opportunity)], fact, facts, &codes, stages);
+        }
+    }
+    all
+}
+
+/// What one event does to an opportunity.
+fn step(state: &mut Opportunity, fact: &Fact, facts: &Facts, codes: &Codes, stages: &Stages) {
+    let code = Some(fact.code);
+    let stage_of = |fact: &Fact| facts.attribute(fact, "stage").map(str::to_owned);
+    if state.opened_at.is_none() || (code == codes.opened && !state.has_opened) {
+        // The earliest `opportunity.opened`; before one is met, the earliest event of any kind.
+        state.opened_at = Some(fact.time);
+        state.opened_day = fact.day;
+        state.has_opened = code == codes.opened;
+        if state.stage.is_none() {
+            let stage = if code == codes.opened { stage_of(fact) } else { None };
+            state.stage = stage.or_else(|| stages.first.clone());
+            state.rank = state.stage.as_deref().and_then(|stage| stages.rank(stage));
+            state.stage_changed_at = fact.time;
+        }
+    }
+    let keep = |old: Option<u32>, new: u32| if new == NONE { old } else { Some(new) };
+    state.owner = keep(state.owner, fact.rep);
+    state.customer = keep(state.customer, fact.customer);
+    state.lead = keep(state.lead, fact.lead);
+    state.amount = fact.amount.or(state.amount);
+    if state.closed_at.is_some() {
+        return;
+    }
+    let rep = (fact.rep != NONE).then_some(fact.rep);
+    if code == codes.changed {
+        if let Some(stage) = stage_of(fact) {
+            let rank = stages.rank(&stage);
+            if rank > state.rank && state.rank.is_some() {
+                state.moves.push((fact.day, rep));
+            }
+            state.stage = Some(stage);
+            state.rank = rank;
+            state.stage_changed_at = fact.time;
+        }
+    } else if code == codes.won || code == codes.lost {
+        state.closed_at = Some(fact.time);
+        state.closed_day = fact.day;
+        state.won = code == codes.won;
+        if state.won {
+            state.moves.push((fact.day, rep));
+        }
+    }
+}

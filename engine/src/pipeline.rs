@@ -1,0 +1,134 @@
+//! The newcomer's door: the stages of a daily run, in order.
+
+mod identity;
+mod marts;
+mod publish;
+mod stage;
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::catalogue::Catalogue;
+use crate::error::Result;
+use crate::lake::{Job, Lake};
+use crate::quota::Predictor;
+use crate::settings::Settings;
+use crate::tile::TileReport;
+use crate::time::{Day, Micros};
+
+/// What to run.
+pub struct RunRequest<'a> {
+    /// The day whose end the run looks from.
+    pub as_of: Day,
+    /// The present, recorded in `ops.run` and nowhere else.
+    pub now: Micros,
+    /// What decides the numbers.
+    pub settings: &'a Settings,
+    /// The event catalogue.
+    pub catalogue: &'a Catalogue,
+    /// The prediction behind the quotas.
+    pub predictor: &'a dyn Predictor,
+    /// Told the name of each stage as it begins.
+    pub progress: &'a mut dyn FnMut(&str),
+}
+
+impl std::fmt::Debug for RunRequest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunRequest").field("as_of", &self.as_of).finish_non_exhaustive()
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Clone, Default)]
+pub struct RunReport {
+    /// The hash of what the run was made of.
+    pub run_id: String,
+    /// The day.
+    pub as_of: Day,
+    /// False where the same inputs had been published before.
+    pub published: bool,
+    /// Rows per mart.
+    pub rows: BTreeMap<String, u64>,
+    /// What freshening the tiles did.
+    pub tiles: TileReport,
+    /// Share of records that did not reach their entity or their contract.
+    pub mapping_error: Option<f64>,
+    /// What a person should look at.
+    pub warnings: Vec<String>,
+    /// Seconds per stage.
+    pub stages: Vec<(String, f64)>,
+}
+
+/// Computes and publishes one day.
+///
+/// Killing it anywhere publishes nothing and loses nothing; running it again takes up where it stopped. The same
+/// inputs are the same run: repeating it finds it published.
+///
+/// # Errors
+/// Where the lake can't be read or written, or another process runs a day of the same lake.
+pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
+    let _lock = lake.lock(Job::Run)?;
+    let mut clock = Clock { started: Instant::now(), begun: Instant::now(), stages: Vec::new() };
+    let RunRequest { as_of, now, settings, catalogue, predictor, progress } = request;
+
+    progress("reading the CRM");
+    let sources = stage::Sources::open(lake).await?;
+    clock.lap("read");
+
+    let identity = identity::of(&sources, settings, catalogue, predictor, as_of);
+    if let Some(report) = publish::already_published(&sources, &identity, as_of)? {
+        return Ok(report);
+    }
+
+    progress("tiles");
+    let (tiles, tile_report) = stage::tiles(lake, &sources, catalogue, as_of).await?;
+    clock.lap("tiles");
+
+    progress("windows");
+    let windows = stage::windows(lake, &sources, &tiles, settings, catalogue, as_of).await?;
+    clock.lap("windows");
+
+    progress("measures");
+    let measures = stage::measures(&windows, settings, catalogue, lake.zone(), as_of);
+    clock.lap("measures");
+
+    progress("factors and quotas");
+    let quotas = stage::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, as_of).await?;
+    clock.lap("quotas");
+
+    progress("publishing");
+    let marts = marts::all(&tiles, &windows, &measures, &quotas, settings, catalogue, lake.zone(), as_of)?;
+    clock.lap("marts");
+    let mapping_error = stage::mapping_error(&tile_report, &sources, &windows);
+    let facts = publish::RunFacts {
+        as_of,
+        started_at: now,
+        finished_at: now + clock.elapsed_micros(),
+        mapping_error,
+        warnings: stage::warnings(&windows, &quotas, &tile_report, mapping_error),
+    };
+    let mut report = publish::publish(lake, &identity, &facts, &marts).await?;
+    clock.lap("publish");
+    report.tiles = tile_report;
+    report.stages = clock.stages;
+    Ok(report)
+}
+
+/// Wall-clock time per stage.
+struct Clock {
+    started: Instant,
+    begun: Instant,
+    stages: Vec<(String, f64)>,
+}
+
+impl Clock {
+    fn elapsed_micros(&self) -> Micros {
+        Micros::try_from(self.started.elapsed().as_micros()).unwrap_or(0)
+    }
+
+    fn lap(&mut self, stage: &str) {
+        let now = Instant::now();
+        self.stages.push((stage.to_owned(), now.duration_since(self.begun).as_secs_f64()));
+        self.begun = now;
+    }
+}

@@ -1,0 +1,47 @@
+//! A run's identity: the hash of everything it is made of.
+
+use std::collections::BTreeMap;
+
+use super::stage::Sources;
+use crate::catalogue::Catalogue;
+use crate::quota::Predictor;
+use crate::settings::Settings;
+use crate::time::{Day, date};
+
+/// What a run is made of, and the hash of it.
+#[derive(Debug)]
+pub(super) struct Identity {
+    pub(super) run_id: String,
+    /// Table → version read.
+    pub(super) inputs: BTreeMap<&'static str, i64>,
+    pub(super) config_hash: String,
+    pub(super) catalogue_hash: String,
+    pub(super) program: String,
+}
+
+pub(super) fn of(
+    sources: &Sources,
+    settings: &Settings,
+    catalogue: &Catalogue,
+    predictor: &dyn Predictor,
+    as_of: Day,
+) -> Identity {
+    let inputs: BTreeMap<&'static str, i64> =
+        sources.tables().map(|table| (table.spec().name, table.version())).collect();
+    let config_hash = settings.hash();
+    let catalogue_hash = catalogue.hash().to_owned();
+    let program = format!("tideline {} · {}", env!("CARGO_PKG_VERSION"), predictor.name());
+    let mut hasher = blake3::Hasher::new();
+    let previous = sources.previous(as_of).map(|run| run.run_id.clone()).unwrap_or_default();
+    let day = date(as_of).to_string();
+    let parts = [day.as_str(), &config_hash, &catalogue_hash, &program, &previous];
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update(&[0]);
+    }
+    for (table, version) in &inputs {
+        hasher.update(format!("{table}={version}\n").as_bytes());
+    }
+    let run_id = hasher.finalize().to_hex()[..16].to_owned();
+    Identity { run_id, inputs, config_hash, catalogue_hash, program }
+}

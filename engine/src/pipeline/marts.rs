@@ -1,0 +1,179 @@
+//! The rows of every mart, in the order of their schema.
+
+mod alert;
+mod entity;
+mod quota;
+
+use super::stage::{Measures, Quotas, Windows};
+use crate::catalogue::Catalogue;
+use crate::error::Result;
+use crate::mart::{Columns, Mart};
+use crate::measure::funnel::{FunnelRow, STAGES, funnel, weeks};
+use crate::measure::sales::{self, Sales, sales};
+use crate::measure::{at, ratio};
+use crate::settings::Settings;
+use crate::tile::Tiles;
+use crate::time::{Day, Zone};
+
+#[expect(clippy::too_many_arguments, reason = "everything a run has computed meets its tables here")]
+pub(super) fn all(
+    tiles: &Tiles,
+    windows: &Windows,
+    measures: &Measures,
+    quotas: &Quotas,
+    settings: &Settings,
+    catalogue: &Catalogue,
+    zone: &Zone,
+    as_of: Day,
+) -> Result<Vec<Mart>> {
+    let leads = entity::Leads::new(windows, measures, settings, catalogue, zone, as_of);
+    let week_rows = weeks(&measures.leads, &windows.facts, &windows.crm, as_of);
+    let mut marts = vec![
+        entity::customer_health(tiles, windows, measures)?,
+        touch_density(windows, measures)?,
+        health_improvement(windows, measures)?,
+        process_health(windows, measures)?,
+        leads.mart()?,
+        entity::opportunity(windows, measures, zone.end(as_of))?,
+        lead_funnel(&funnel(&measures.leads, &windows.facts, &windows.crm, as_of))?,
+        lead_conversion(windows, &week_rows, settings)?,
+        sales_measure(windows, measures, as_of)?,
+        entity::derived_event(measures)?,
+        alert::alerts(tiles, windows, measures, &week_rows, settings, catalogue, zone, as_of)?,
+    ];
+    marts.extend(quota::marts(windows, quotas, settings)?);
+    Ok(marts)
+}
+
+fn scopes(windows: &Windows) -> Columns {
+    let list = &windows.scopes.list;
+    Columns::default().text(list.iter().map(|(scope, _)| *scope)).text(list.iter().map(|(_, id)| id.as_str()))
+}
+
+/// Customers of every scope, and those of them that satisfy `test`.
+fn shares(
+    windows: &Windows,
+    measures: &Measures,
+    test: impl Fn(&crate::measure::customer::CustomerMeasure) -> bool,
+) -> Vec<(i64, i64)> {
+    let mut sums = vec![(0, 0); windows.scopes.len()];
+    let customers = &windows.crm.customers;
+    for customer in &measures.customers {
+        let slot = at(customer.key);
+        let (owner, region) = (customers.owner[slot].map(at), customers.region[slot].map(at));
+        let hit = i64::from(test(customer));
+        for scope in windows.scopes.of_customer(&windows.crm, owner, region) {
+            sums[scope].0 += 1;
+            sums[scope].1 += hit;
+        }
+    }
+    sums
+}
+
+fn touch_density(windows: &Windows, measures: &Measures) -> Result<Mart> {
+    let sums = shares(windows, measures, |customer| customer.dense);
+    scopes(windows)
+        .long(sums.iter().map(|sum| sum.0))
+        .long(sums.iter().map(|sum| sum.1))
+        .ratio(sums.iter().map(|sum| ratio(sum.1, sum.0)))
+        .of("mart.touch_density")
+}
+
+fn health_improvement(windows: &Windows, measures: &Measures) -> Result<Mart> {
+    let sums = shares(windows, measures, |customer| customer.improved);
+    scopes(windows)
+        .long(sums.iter().map(|sum| sum.0))
+        .long(sums.iter().map(|sum| sum.1))
+        .ratio(sums.iter().map(|sum| ratio(sum.1, sum.0)))
+        .of("mart.health_improvement")
+}
+
+fn process_health(windows: &Windows, measures: &Measures) -> Result<Mart> {
+    let rows = &measures.process;
+    let mut columns = scopes(windows);
+    for component in 0..6 {
+        columns = columns
+            .long(rows.iter().map(|row| row.components[component].numerator))
+            .long(rows.iter().map(|row| row.components[component].denominator))
+            .ratio(rows.iter().map(|row| row.components[component].value))
+            .ratio(rows.iter().map(|row| row.components[component].score));
+    }
+    columns
+        .long(rows.iter().map(|row| row.sums.touches))
+        .long(rows.iter().map(|row| row.sums.effective))
+        .long(rows.iter().map(|row| row.sums.customers))
+        .long(rows.iter().map(|row| row.sums.customers_touched))
+        .ratio(rows.iter().map(|row| row.index))
+        .maybe_text(rows.iter().map(|row| row.color.map(crate::measure::customer::Color::as_str)))
+        .of("mart.process_health")
+}
+
+fn lead_funnel(rows: &[FunnelRow]) -> Result<Mart> {
+    Columns::default()
+        .maybe_text(rows.iter().map(|row| row.region.as_deref()))
+        .maybe_text(rows.iter().map(|row| row.source.as_deref()))
+        .text(rows.iter().map(|row| STAGES[row.stage]))
+        .int(rows.iter().map(|row| i32::try_from(row.stage + 1).unwrap_or(0)))
+        .long(rows.iter().map(|row| row.entered))
+        .long(rows.iter().map(|row| row.advanced))
+        .long(rows.iter().map(|row| row.lost))
+        .ratio(rows.iter().map(FunnelRow::conversion))
+        .ratio(rows.iter().map(|row| row.company_conversion))
+        .ratio(rows.iter().map(|row| row.median_days))
+        .maybe_long(rows.iter().map(|row| row.worst_rank))
+        .of("mart.lead_funnel")
+}
+
+fn lead_conversion(
+    windows: &Windows,
+    rows: &[crate::measure::funnel::Week],
+    settings: &Settings,
+) -> Result<Mart> {
+    let scope = |row: &crate::measure::funnel::Week| if row.region.is_some() { "region" } else { "company" };
+    let id = |row: &crate::measure::funnel::Week| {
+        row.region.and_then(|region| windows.crm.regions.ids.get(region)).map_or("company", String::as_str)
+    };
+    let conversion = |row: &crate::measure::funnel::Week| ratio(row.converted, row.effective);
+    let (red, amber) = (settings.lead.conversion_red_below, settings.lead.conversion_amber_below);
+    let color = |value: f64| crate::measure::customer::Color::of(value, red, amber).as_str();
+    let ids: Vec<&str> = rows.iter().map(id).collect();
+    Columns::default()
+        .text(rows.iter().map(scope))
+        .text(ids)
+        .text(rows.iter().map(|row| row.name.as_str()))
+        .long(rows.iter().map(|row| row.effective))
+        .long(rows.iter().map(|row| row.converted))
+        .ratio(rows.iter().map(conversion))
+        .maybe_text(rows.iter().map(|row| conversion(row).map(color)))
+        .of("mart.lead_conversion")
+}
+
+fn sales_measure(windows: &Windows, measures: &Measures, as_of: Day) -> Result<Mart> {
+    let rows = sales(&sales::Inputs {
+        crm: &windows.crm,
+        scopes: &windows.scopes,
+        facts: &windows.facts,
+        opportunities: &measures.opportunities,
+        reps_30d: &windows.reps_30d,
+        reps_90d: &windows.reps_90d,
+        reps_month: &windows.reps_month,
+        reps_year: &windows.reps_year,
+        as_of,
+    });
+    let company = rows[windows.scopes.company()].quote_success();
+    let against = |row: &Sales| Some(row.quote_success()? - company?);
+    scopes(windows)
+        .long(rows.iter().map(|row| row.deals))
+        .cash(rows.iter().map(|row| row.amount))
+        .long(rows.iter().map(|row| row.on_duty))
+        .ratio(rows.iter().map(Sales::revenue_per_rep))
+        .long(rows.iter().map(|row| row.opened))
+        .long(rows.iter().map(|row| row.effective_visits))
+        .ratio(rows.iter().map(Sales::push_efficiency))
+        .long(rows.iter().map(|row| row.quotes_accepted))
+        .long(rows.iter().map(|row| row.quotes_rejected))
+        .ratio(rows.iter().map(Sales::quote_success))
+        .ratio(rows.iter().map(against))
+        .ratio(rows.iter().map(Sales::first_deal_days))
+        .of("mart.sales_measure")
+}

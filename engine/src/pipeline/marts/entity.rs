@@ -1,0 +1,158 @@
+//! The marts with a row per customer, lead, opportunity and derived event.
+
+use crate::catalogue::Catalogue;
+use crate::error::Result;
+use crate::mart::{Columns, Mart};
+use crate::measure::customer::CustomerMeasure;
+use crate::measure::facts::Facts;
+use crate::measure::funnel::place;
+use crate::measure::lead::{Lead, Quality, quality};
+use crate::measure::opportunity::Opportunity;
+use crate::measure::{at, ratio, real};
+use crate::pipeline::stage::{Measures, Windows};
+use crate::settings::Settings;
+use crate::tile::Tiles;
+use crate::tile::keys::index;
+use crate::time::{DAY, Day, Micros, Zone};
+
+pub(super) fn customer_health(tiles: &Tiles, windows: &Windows, measures: &Measures) -> Result<Mart> {
+    let rows = &measures.customers;
+    let crm = &windows.crm;
+    let owner = |row: &CustomerMeasure| match crm.customers.owner[at(row.key)] {
+        Some(rep) => Some(crm.reps[at(rep)].id.as_str()),
+        None => crm.customers.owner_named.get(&row.key).map(String::as_str),
+    };
+    let region = |row: &CustomerMeasure| crm.customers.region[at(row.key)].map(|region| crm.regions.ids[at(region)].as_str());
+    Columns::default()
+        .text(rows.iter().map(|row| tiles.keys.id(index(row.key))))
+        .maybe_text(rows.iter().map(owner))
+        .maybe_text(rows.iter().map(region))
+        .long(rows.iter().map(|row| row.touches))
+        .long(rows.iter().map(|row| row.evidence))
+        .long(rows.iter().map(|row| row.effective))
+        .long(rows.iter().map(|row| row.evidenced))
+        .time(rows.iter().map(|row| row.last_touch))
+        .long(rows.iter().map(|row| row.overdue_days))
+        .long(rows.iter().map(|row| row.health))
+        .text(rows.iter().map(|row| row.color.as_str()))
+        .flag(rows.iter().map(|row| row.dense))
+        .flag(rows.iter().map(|row| row.improved))
+        .long(rows.iter().map(|row| row.orders))
+        .cash(rows.iter().map(|row| row.order_amount))
+        .ratio(rows.iter().map(|row| ratio(row.order_amount, row.orders).map(|minor| minor / 100.0)))
+        .ratio(rows.iter().map(|row| row.repurchase_interval))
+        .text(rows.iter().map(|row| row.stage.as_str()))
+        .of("mart.customer_health")
+}
+
+/// The leads created in the last 30 days, by ascending id.
+pub(super) struct Leads<'a> {
+    facts: &'a Facts,
+    rows: Vec<LeadRow<'a>>,
+    end: Micros,
+    settings: &'a Settings,
+}
+
+struct LeadRow<'a> {
+    id: &'a str,
+    lead: &'a Lead,
+    region: Option<String>,
+    source: Option<String>,
+    quality: Quality,
+}
+
+impl<'a> Leads<'a> {
+    pub(super) fn new(
+        windows: &'a Windows,
+        measures: &'a Measures,
+        settings: &'a Settings,
+        catalogue: &Catalogue,
+        zone: &Zone,
+        as_of: Day,
+    ) -> Self {
+        let facts = &windows.facts;
+        let mut rows: Vec<LeadRow<'a>> = measures
+            .leads
+            .iter()
+            .zip(0_u32..)
+            .filter(|(lead, _)| lead.created_within(as_of, 30))
+            .filter_map(|(lead, number)| {
+                let (region, source) = place(lead, facts, &windows.crm);
+                let quality = quality(lead, facts, catalogue, &settings.lead, zone, as_of);
+                Some(LeadRow { id: facts.leads.get(number)?, lead, region, source, quality })
+            })
+            .collect();
+        rows.sort_unstable_by_key(|row| row.id);
+        Self { facts, rows, end: zone.end(as_of), settings }
+    }
+
+    pub(super) fn mart(&self) -> Result<Mart> {
+        let rows = &self.rows;
+        let settings = &self.settings.lead;
+        Columns::default()
+            .text(rows.iter().map(|row| row.id))
+            .maybe_text(rows.iter().map(|row| row.lead.assignee.and_then(|rep| self.facts.reps.get(rep))))
+            .maybe_text(rows.iter().map(|row| row.region.as_deref()))
+            .maybe_text(rows.iter().map(|row| row.source.as_deref()))
+            .time(rows.iter().map(|row| Some(row.lead.created_at)))
+            .time(rows.iter().map(|row| row.lead.answered_at))
+            .maybe_long(rows.iter().map(|row| row.lead.response_seconds()))
+            .maybe_flag(rows.iter().map(|row| row.lead.sla_met(self.end, settings)))
+            .flag(rows.iter().map(|row| row.lead.escalated(self.end, settings)))
+            .flag(rows.iter().map(|row| row.lead.followed_7d))
+            .text(rows.iter().map(|row| row.lead.stage()))
+            .ratio(rows.iter().map(|row| Some(row.quality.completeness)))
+            .ratio(rows.iter().map(|row| Some(row.quality.activity)))
+            .ratio(rows.iter().map(|row| Some(row.quality.urgency)))
+            .flag(rows.iter().map(|row| row.quality.mql))
+            .of("mart.lead")
+    }
+}
+
+/// Opportunities that are open, or closed in the last 90 days, by ascending id.
+pub(super) fn opportunity(windows: &Windows, measures: &Measures, end: Micros) -> Result<Mart> {
+    let facts = &windows.facts;
+    let mut rows: Vec<(&str, &Opportunity)> = measures
+        .opportunities
+        .iter()
+        .zip(0_u32..)
+        .filter(|(deal, _)| deal.open_since(end - 90 * DAY))
+        .filter_map(|(deal, number)| Some((facts.opportunities.get(number)?, deal)))
+        .collect();
+    rows.sort_unstable_by_key(|(id, _)| *id);
+    let cycle = |deal: &Opportunity| {
+        let closed = deal.closed_at.filter(|_| deal.won)?;
+        Some(real(closed - deal.opened_at?) / real(DAY))
+    };
+    Columns::default()
+        .text(rows.iter().map(|(id, _)| *id))
+        .maybe_text(rows.iter().map(|(_, deal)| deal.owner.and_then(|rep| facts.reps.get(rep))))
+        .maybe_text(rows.iter().map(|(_, deal)| deal.customer.and_then(|customer| facts.customers.get(customer))))
+        .maybe_text(rows.iter().map(|(_, deal)| deal.lead.and_then(|lead| facts.leads.get(lead))))
+        .time(rows.iter().map(|(_, deal)| deal.opened_at))
+        .maybe_text(rows.iter().map(|(_, deal)| deal.stage.as_deref()))
+        .maybe_long(rows.iter().map(|(_, deal)| deal.rank))
+        .time(rows.iter().map(|(_, deal)| Some(deal.stage_changed_at)))
+        .time(rows.iter().map(|(_, deal)| deal.closed_at))
+        .maybe_text(rows.iter().map(|(_, deal)| deal.closed_at.map(|_| if deal.won { "won" } else { "lost" })))
+        .maybe_cash(rows.iter().map(|(_, deal)| deal.amount))
+        .flag(rows.iter().map(|(_, deal)| deal.is_open()))
+        .long(rows.iter().map(|(_, deal)| deal.stage_age_days(end)))
+        .flag(rows.iter().map(|(_, deal)| measures.stages.is_stuck(deal, end)))
+        .ratio(rows.iter().map(|(_, deal)| cycle(deal)))
+        .of("mart.opportunity")
+}
+
+pub(super) fn derived_event(measures: &Measures) -> Result<Mart> {
+    let rows = &measures.derived;
+    let id = |position: usize| rows.iter().map(move |row| row.ids[position].as_deref());
+    Columns::default()
+        .text(rows.iter().map(|row| row.id.as_str()))
+        .time(rows.iter().map(|row| Some(row.time)))
+        .text(rows.iter().map(|row| row.code.as_str()))
+        .maybe_text(id(0))
+        .maybe_text(id(1))
+        .maybe_text(id(2))
+        .maybe_text(id(3))
+        .of("mart.derived_event")
+}

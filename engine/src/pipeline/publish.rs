@@ -1,0 +1,119 @@
+//! Publication: every mart's rows under the run's id, then the one row in `ops.run` that shows them all.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use rayon::prelude::*;
+
+use super::RunReport;
+use super::identity::Identity;
+use super::stage::Sources;
+use crate::error::{EngineError, Result};
+use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, write};
+use crate::mart::Mart;
+use crate::time::{Day, Micros, date};
+
+/// What `ops.run` tells of a run beside its identity.
+#[derive(Debug)]
+pub(super) struct RunFacts {
+    pub(super) as_of: Day,
+    pub(super) started_at: Micros,
+    pub(super) finished_at: Micros,
+    pub(super) mapping_error: Option<f64>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// The report of the run with this identity, if it is the one that its day shows.
+pub(super) fn already_published(sources: &Sources, identity: &Identity, as_of: Day) -> Result<Option<RunReport>> {
+    let shown = sources.shown(as_of);
+    Ok(shown.filter(|run| run.run_id == identity.run_id).map(|run| RunReport {
+        run_id: run.run_id.clone(),
+        as_of,
+        published: false,
+        rows: run.rows.clone(),
+        ..RunReport::default()
+    }))
+}
+
+/// Writes the marts, then the run.
+pub(super) async fn publish(
+    lake: &Lake,
+    identity: &Identity,
+    facts: &RunFacts,
+    marts: &[Mart],
+) -> Result<RunReport> {
+    let names: Vec<&str> = marts.iter().map(|mart| mart.table).collect();
+    let mut tables = lake.open_tables(&names).await?;
+    let partition = BTreeMap::from([
+        ("as_of".to_owned(), date(facts.as_of).to_string()),
+        ("run_id".to_owned(), identity.run_id.clone()),
+    ]);
+    let files: Vec<NewFile> = marts
+        .par_iter()
+        .zip(&tables)
+        .map(|(mart, table)| {
+            let path = format!("as_of={}/run_id={}/part-0.parquet", partition["as_of"], identity.run_id);
+            write(table.dir(), path, partition.clone(), &mart.batch, Encoding::Mart)
+        })
+        .collect::<Result<_>>()?;
+    let commits = tables.iter_mut().zip(files).map(|(table, file)| commit(table, file));
+    futures::future::try_join_all(commits).await?;
+    let rows: BTreeMap<String, u64> = marts
+        .iter()
+        .map(|mart| (mart.table.to_owned(), u64::try_from(mart.batch.num_rows()).unwrap_or(0)))
+        .collect();
+    let mut run = lake.table("ops.run").await?;
+    let batch = run_row(&run, identity, facts, &rows)?;
+    let name = format!("run-{}-{}.parquet", identity.run_id, facts.started_at);
+    let file = write(run.dir(), name, BTreeMap::new(), &batch, Encoding::Mart)?;
+    run.commit(vec![file], &[], &[]).await?;
+    Ok(RunReport {
+        run_id: identity.run_id.clone(),
+        as_of: facts.as_of,
+        published: true,
+        rows,
+        mapping_error: facts.mapping_error,
+        warnings: facts.warnings.clone(),
+        ..RunReport::default()
+    })
+}
+
+/// Adds the file, in place of one that a run cut off before had committed.
+async fn commit(table: &mut Table, file: NewFile) -> Result<()> {
+    let old: Vec<DataFile> = table
+        .files()
+        .iter()
+        .filter(|other| other.partition == file.partition && other.path != file.path)
+        .cloned()
+        .collect();
+    table.commit(vec![file], &old, &[]).await?;
+    Ok(())
+}
+
+fn run_row(table: &Table, identity: &Identity, facts: &RunFacts, rows: &BTreeMap<String, u64>) -> Result<RecordBatch> {
+    let text = |value: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values([value])) };
+    let time = |value: Micros| -> ArrayRef {
+        Arc::new(TimestampMicrosecondArray::from_iter_values([value]).with_timezone("UTC"))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        text(&identity.run_id),
+        text("daily"),
+        Arc::new(Date32Array::from_iter_values([facts.as_of])),
+        time(facts.started_at),
+        time(facts.finished_at),
+        text("published"),
+        text(&json(&identity.inputs)?),
+        text(&identity.config_hash),
+        text(&identity.catalogue_hash),
+        text(&identity.program),
+        text(&json(rows)?),
+        Arc::new(Float64Array::from(vec![facts.mapping_error])),
+        text(&json(&facts.warnings)?),
+    ];
+    RecordBatch::try_new(table.spec().file_schema(), columns).map_err(EngineError::arrow("building ops.run"))
+}
+
+fn json(value: &impl serde::Serialize) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| EngineError::Lake(error.to_string()))
+}

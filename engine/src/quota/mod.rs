@@ -1,0 +1,33 @@
+//! The last stage of the data path: proposals in, reconciled and explained quotas out.
+//!
+//! Pure kernels over slices: no lake, no clock, no threads. Money is `i64` minor units throughout.
+//!
+//! | question | answered in |
+//! |---|---|
+//! | What may a quota be, and which limit gives way first? | [`Limits`], [`RelaxOrder`] |
+//! | How do the quotas of one region add up to its plan? | [`reconcile`], [`reconcile_limited`] |
+//! | And those of regions inside regions? | [`reconcile_tree`] |
+//! | Why is a quota what it is, and why did it change? | [`Explainer`] |
+
+mod error;
+mod explain;
+mod frame;
+mod limits;
+mod period;
+mod predict;
+mod reconcile;
+mod region;
+mod region_claim;
+mod region_order;
+mod relax;
+mod round;
+mod scale;
+
+pub use error::QuotaError;
+pub use explain::{Explainer, add_up, log_mean, log_ratio, split_driver, step_ratio};
+pub(crate) use frame::{Previous, QuotaInputs, QuotaRun, STEPS, TERMS, quotas};
+pub use period::{Span, month, months_before};
+pub use predict::{Forecast, PredictInput, Predictor};
+pub use limits::{Bound, Layer, Limits, RelaxOrder, Side};
+pub use reconcile::{Cause, Reconciled, Relaxation, reconcile, reconcile_limited};
+pub use region::{Finding, Region, RegionOutcome, TreeReconciled, reconcile_tree};

@@ -1,0 +1,194 @@
+//! Dense customer keys: every customer id is given a number once and keeps it; accumulators are arrays indexed by it.
+//!
+//! The numbers depend on the order in which ids were met, so they never leave the tiles: marts carry ids.
+
+use std::hash::Hasher;
+use std::sync::Arc;
+
+use arrow::array::{Array, Int32Array, RecordBatch, StringArray};
+use rustc_hash::FxHasher;
+
+use crate::error::{EngineError, Result};
+use crate::lake::{Encoding, NewFile, Table, read};
+
+/// No key: the id is null or unknown.
+pub const NO_KEY: u32 = u32::MAX;
+
+const EMPTY: u32 = u32::MAX;
+
+/// The dictionary of customer ids. Key `k` is the `k`-th id ever met.
+#[derive(Debug, Default)]
+pub struct Keys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    /// Open addressing: slot → key.
+    slots: Vec<u32>,
+    /// Keys that the lake already holds.
+    stored: usize,
+}
+
+impl Keys {
+    /// Reads the dictionary of `tile.customer_key`.
+    ///
+    /// # Errors
+    /// Where a file is damaged, or the keys are not 0, 1, 2 ….
+    pub fn load(table: &Table) -> Result<Self> {
+        let mut pairs: Vec<(i32, RecordBatch, usize)> = Vec::new();
+        for file in table.files() {
+            for batch in read(&table.dir().join(&file.path), &[])? {
+                let first = column::<Int32Array>(&batch, 0)?.values().first().copied().unwrap_or(0);
+                pairs.push((first, batch, 0));
+            }
+        }
+        pairs.sort_by_key(|(first, ..)| *first);
+        let rows: usize = pairs.iter().map(|(_, batch, _)| batch.num_rows()).sum();
+        let mut keys = Self::default();
+        keys.reserve(rows);
+        for (_, batch, _) in &pairs {
+            let (numbers, ids) = (column::<Int32Array>(batch, 0)?, column::<StringArray>(batch, 1)?);
+            for (number, id) in numbers.values().iter().zip(ids.iter()) {
+                let next = keys.len();
+                let key = keys.insert(id.unwrap_or_default());
+                if usize::try_from(*number).ok() != Some(next) || usize::try_from(key).ok() != Some(next) {
+                    return Err(EngineError::Lake(format!(
+                        "tile.customer_key holds key {number} where {next} was due; remove the folder tile and run \
+                         `tideline daily` again: tiles are rebuilt from raw events"
+                    )));
+                }
+            }
+        }
+        keys.stored = keys.len();
+        Ok(keys)
+    }
+
+    /// How many ids have a key.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether no id has a key.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The id of a key; empty for a key never given.
+    pub fn id(&self, key: usize) -> &str {
+        let start = if key == 0 { 0 } else { self.ends.get(key - 1).copied().unwrap_or(0) };
+        let end = self.ends.get(key).copied().unwrap_or(start);
+        std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default()
+    }
+
+    /// The key of an id, or [`NO_KEY`].
+    pub fn get(&self, id: &str) -> u32 {
+        if self.slots.is_empty() {
+            return NO_KEY;
+        }
+        let mask = self.slots.len() - 1;
+        let mut slot = slot_of(id, mask);
+        loop {
+            let key = self.slots[slot];
+            if key == EMPTY {
+                return NO_KEY;
+            }
+            if self.id(index(key)) == id {
+                return key;
+            }
+            slot = (slot + 1) & mask;
+        }
+    }
+
+    /// The key of an id, giving it the next one if it has none.
+    pub fn insert(&mut self, id: &str) -> u32 {
+        let known = self.get(id);
+        if known != NO_KEY {
+            return known;
+        }
+        self.reserve(1);
+        let key = u32::try_from(self.ends.len()).unwrap_or(NO_KEY);
+        self.bytes.extend_from_slice(id.as_bytes());
+        self.ends.push(self.bytes.len());
+        self.place(key);
+        key
+    }
+
+    fn place(&mut self, key: u32) {
+        let mask = self.slots.len() - 1;
+        let mut slot = slot_of(self.id(index(key)), mask);
+        while self.slots[slot] != EMPTY {
+            slot = (slot + 1) & mask;
+        }
+        self.slots[slot] = key;
+    }
+
+    fn reserve(&mut self, more: usize) {
+        let wanted = ((self.len() + more) * 2).next_power_of_two().max(16);
+        if wanted > self.slots.len() {
+            self.slots = vec![EMPTY; wanted];
+            for key in 0..self.len() {
+                self.place(u32::try_from(key).unwrap_or(NO_KEY));
+            }
+        }
+    }
+
+    /// Writes the ids that the lake doesn't hold yet into a data file; `None` where there are none.
+    ///
+    /// # Errors
+    /// Where the file can't be written.
+    pub fn write_new(&self, table: &Table) -> Result<Option<NewFile>> {
+        if self.stored == self.len() {
+            return Ok(None);
+        }
+        let fresh = self.stored..self.len();
+        let numbers = Int32Array::from_iter_values(fresh.clone().filter_map(|key| i32::try_from(key).ok()));
+        let ids = StringArray::from_iter_values(fresh.clone().map(|key| self.id(key)));
+        let batch = RecordBatch::try_new(table.spec().file_schema(), vec![Arc::new(numbers), Arc::new(ids)])
+            .map_err(EngineError::arrow("building the customer keys"))?;
+        let path = format!("keys-{:010}-{:010}.parquet", fresh.start, fresh.end);
+        crate::lake::write(table.dir(), path, std::collections::BTreeMap::new(), &batch, Encoding::Tile).map(Some)
+    }
+
+    /// Marks every id as held by the lake.
+    pub fn set_stored(&mut self) {
+        self.stored = self.len();
+    }
+}
+
+/// A key as an array index.
+pub fn index(key: u32) -> usize {
+    usize::try_from(key).unwrap_or(usize::MAX)
+}
+
+fn slot_of(id: &str, mask: usize) -> usize {
+    let mut hasher = FxHasher::default();
+    hasher.write(id.as_bytes());
+    let hash = hasher.finish();
+    usize::try_from((hash ^ (hash >> 32)) & 0xffff_ffff).unwrap_or(0) & mask
+}
+
+/// A column of a batch as its concrete type.
+///
+/// # Errors
+/// [`EngineError::Lake`] where the file holds another type.
+pub fn column<T: Array + 'static>(batch: &RecordBatch, position: usize) -> Result<&T> {
+    batch.columns().get(position).and_then(|array| array.as_any().downcast_ref::<T>()).ok_or_else(|| {
+        EngineError::Lake(format!(
+            "a data file has an unexpected type in column {position} of {:?}",
+            batch.schema().fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>()
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_keeps_the_key_it_was_given_first() {
+        let mut keys = Keys::default();
+        let ids: Vec<String> = (0..1000).map(|n| format!("c{}", n * 7919 % 1000)).collect();
+        let given: Vec<u32> = ids.iter().map(|id| keys.insert(id)).collect();
+        assert_eq!(given, (0..1000).collect::<Vec<u32>>());
+        assert!(ids.iter().zip(&given).all(|(id, key)| keys.get(id) == *key && keys.id(index(*key)) == id));
+        assert_eq!(keys.get("never"), NO_KEY);
+    }
+}

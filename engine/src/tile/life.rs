@@ -1,0 +1,228 @@
+//! Lives: what must be known of all days up to a block's end, so that a run doesn't read its whole history.
+//!
+//! `tile.life` holds each customer's last touch and first order, `tile.order_life` the orders of the last 365 days,
+//! `tile.fact_life` the facts that still matter (see [`crate::measure::facts`]). A life's source stamp chains the
+//! stamps of all blocks before it: a late event anywhere makes exactly the lives after it stale.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, RecordBatch, TimestampMicrosecondArray};
+
+use super::store::{DayTable, Tiles, short_hash};
+use super::{BLOCK_DAYS, batch, block_end_at_or_before, dates, decimals, signed};
+use crate::error::Result;
+use crate::catalogue::Catalogue;
+use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, read, write};
+use crate::tile::keys::column;
+use crate::time::{Day, Micros, date};
+use crate::window::{CustomerSums, ORDER_DAYS, OrderHistory, order_history};
+
+const NEVER: Micros = Micros::MIN;
+
+/// What is known of every customer up to the end of a block.
+#[derive(Debug)]
+pub struct LifeSource {
+    pub(crate) as_of: Day,
+    last_touch: Vec<Micros>,
+    first_order: Vec<Option<Day>>,
+    orders: Option<PathBuf>,
+}
+
+impl LifeSource {
+    /// The last touch ever of a customer up to the life's day.
+    pub(crate) fn last_touch(&self, key: usize) -> Micros {
+        self.last_touch.get(key).copied().unwrap_or(NEVER)
+    }
+
+    /// The first order ever of every customer up to the life's day.
+    pub(crate) fn first_orders(&self, keys: usize) -> Vec<Option<Day>> {
+        let mut all = self.first_order.clone();
+        all.resize(keys, None);
+        all
+    }
+
+    /// The file of the orders up to the life's day.
+    pub(crate) fn orders(&self) -> Option<&Path> {
+        self.orders.as_deref()
+    }
+
+    fn empty(as_of: Day) -> Self {
+        Self { as_of, last_touch: Vec::new(), first_order: Vec::new(), orders: None }
+    }
+}
+
+impl Tiles {
+    /// The stamps of the lives at every block end up to `last`, each chained to the one before.
+    pub(crate) fn chain(&self, last: Day, seed: &str) -> BTreeMap<Day, String> {
+        let mut chain = BTreeMap::new();
+        let Some(first) = self.days(Day::MAX).next() else { return chain };
+        let mut end = block_end_at_or_before(first + BLOCK_DAYS - 1);
+        let mut stamp = seed.to_owned();
+        while end <= last {
+            stamp = short_hash(&[&stamp, &self.block_stamp(end).unwrap_or_default()]);
+            chain.insert(end, stamp.clone());
+            end += BLOCK_DAYS;
+        }
+        chain
+    }
+
+    /// The file of a day's orders.
+    pub(crate) fn path_of_orders(&self, day: Day) -> Option<&Path> {
+        self.path(DayTable::Order, day).map(PathBuf::as_path)
+    }
+
+    /// What is known of every customer up to `base` (a block's end): read, or rolled forward from the newest life
+    /// before it and written.
+    ///
+    /// # Errors
+    /// Where the lake can't be read or written.
+    pub async fn life(&self, lake: &Lake, base: Day) -> Result<LifeSource> {
+        let chain = self.chain(base, "");
+        let Some(wanted) = chain.get(&base) else { return Ok(LifeSource::empty(base)) };
+        let mut lives = lake.table("tile.life").await?;
+        let mut orders = lake.table("tile.order_life").await?;
+        let start = chain.iter().rev().find_map(|(end, stamp)| {
+            Some((*end, life_file(&lives, *end, stamp)?.clone(), life_file(&orders, *end, stamp)?.clone()))
+        });
+        let life = match start {
+            Some((end, file, order_file)) => {
+                let mut life = load(&lives.dir().join(&file.path), self.keys.len())?;
+                life.as_of = end;
+                life.orders = Some(orders.dir().join(&order_file.path));
+                life
+            }
+            None => LifeSource::empty(chain.keys().next().copied().unwrap_or(base) - BLOCK_DAYS),
+        };
+        if life.as_of == base {
+            return Ok(life);
+        }
+        let history = order_history(self, &life, base)?;
+        let mut sums = CustomerSums::new(self.keys.len());
+        for day in life.as_of + 1..=base {
+            if let Some(path) = self.path(DayTable::Customer, day) {
+                sums.add_file(path)?;
+            }
+        }
+        let keys = self.keys.len();
+        let last: Vec<Micros> = (0..keys).map(|key| life.last_touch(key).max(sums.last_touch[key])).collect();
+        let first: Vec<Option<Day>> = (0..keys).map(|key| history.first_order(key)).collect();
+        let file = write_life(&lives, base, wanted, &life_batch(&last, &first)?)?;
+        let order_file = write_life(&orders, base, wanted, &order_batch(&history, keys, base)?)?;
+        let path = orders.dir().join(&order_file.path);
+        replace(&mut lives, base, file).await?;
+        replace(&mut orders, base, order_file).await?;
+        Ok(LifeSource { as_of: base, last_touch: last, first_order: first, orders: Some(path) })
+    }
+}
+
+/// The file of a life with a given stamp.
+pub(crate) fn life_file<'a>(table: &'a Table, end: Day, stamp: &str) -> Option<&'a DataFile> {
+    let name = format!("as_of={}/tile-{stamp}-", date(end));
+    table.files().iter().find(|file| file.path.starts_with(&name))
+}
+
+/// Writes a life's file.
+pub(crate) fn write_life(table: &Table, end: Day, stamp: &str, batch: &RecordBatch) -> Result<NewFile> {
+    let content = hash_batches(&batch.schema(), std::slice::from_ref(batch))?;
+    let day = date(end).to_string();
+    let path = format!("as_of={day}/tile-{stamp}-{content}.parquet");
+    write(table.dir(), path, BTreeMap::from([("as_of".to_owned(), day)]), batch, Encoding::Tile)
+}
+
+/// Commits a life in place of an older one of the same day.
+pub(crate) async fn replace(table: &mut Table, end: Day, file: NewFile) -> Result<()> {
+    let day = date(end).to_string();
+    let old: Vec<DataFile> = table
+        .files()
+        .iter()
+        .filter(|other| other.partition_value("as_of") == day && other.path != file.path)
+        .cloned()
+        .collect();
+    table.commit(vec![file], &old, &[]).await?;
+    Ok(())
+}
+
+fn load(path: &Path, keys: usize) -> Result<LifeSource> {
+    let mut life = LifeSource { last_touch: vec![NEVER; keys], first_order: vec![None; keys], ..LifeSource::empty(0) };
+    for batch in read(path, &[])? {
+        let numbers = column::<Int32Array>(&batch, 0)?.values();
+        let touches = column::<TimestampMicrosecondArray>(&batch, 1)?;
+        let orders = column::<Date32Array>(&batch, 2)?;
+        for row in 0..batch.num_rows() {
+            let Some(key) = usize::try_from(numbers[row]).ok().filter(|key| *key < keys) else { continue };
+            if touches.is_valid(row) {
+                life.last_touch[key] = touches.value(row);
+            }
+            life.first_order[key] = orders.is_valid(row).then(|| orders.value(row));
+        }
+    }
+    Ok(life)
+}
+
+fn life_batch(last: &[Micros], first: &[Option<Day>]) -> Result<RecordBatch> {
+    let rows: Vec<usize> = (0..last.len()).filter(|&key| last[key] != NEVER || first[key].is_some()).collect();
+    let keys = rows.iter().map(|&row| signed(u32::try_from(row).unwrap_or(u32::MAX)));
+    let touches: TimestampMicrosecondArray =
+        rows.iter().map(|&row| (last[row] != NEVER).then(|| last[row])).collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int32Array::from_iter_values(keys)),
+        Arc::new(touches.with_timezone("UTC")),
+        dates(rows.iter().map(|&row| first[row])),
+    ];
+    batch("tile.life", columns)
+}
+
+fn order_batch(history: &OrderHistory, keys: usize, base: Day) -> Result<RecordBatch> {
+    let mut rows = Vec::new();
+    for key in 0..keys {
+        let kept = history.of(key).iter().filter(|order| order.day > base - ORDER_DAYS);
+        rows.extend(kept.map(|order| (signed(u32::try_from(key).unwrap_or(u32::MAX)), *order)));
+    }
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int32Array::from_iter_values(rows.iter().map(|(key, _)| *key))),
+        dates(rows.iter().map(|(_, order)| Some(order.day))),
+        Arc::new(Int32Array::from_iter_values(rows.iter().map(|(_, order)| order.orders))),
+        decimals(rows.iter().map(|(_, order)| order.amount)),
+    ];
+    batch("tile.order_life", columns)
+}
+
+/// The files from which a run's facts are read.
+#[derive(Debug)]
+pub(crate) struct FactFiles {
+    pub(crate) life: Option<PathBuf>,
+    pub(crate) days: Vec<(Day, PathBuf)>,
+}
+
+impl Tiles {
+    /// The files of the facts that matter as of `as_of`: the newest life before it, and the days since.
+    ///
+    /// # Errors
+    /// Where the lake can't be read or written.
+    pub(crate) async fn fact_files(&self, lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<FactFiles> {
+        let base = block_end_at_or_before(as_of - 1);
+        let chain = self.chain(base, catalogue.hash());
+        let mut table = lake.table("tile.fact_life").await?;
+        let found = chain.iter().rev().find_map(|(end, stamp)| Some((*end, life_file(&table, *end, stamp)?.clone())));
+        let mut from = found.as_ref().map_or(Day::MIN, |(end, _)| *end);
+        let mut life = found.map(|(_, file)| table.dir().join(&file.path));
+        if let (Some(stamp), true) = (chain.get(&base), from < base) {
+            let files = FactFiles { life, days: self.fact_days(from, base) };
+            let facts = crate::measure::facts::Facts::read(&files, catalogue)?;
+            let batch = facts.pruned(catalogue, base, lake.zone().end(base))?;
+            let file = write_life(&table, base, stamp, &batch)?;
+            life = Some(table.dir().join(&file.path));
+            from = base;
+            replace(&mut table, base, file).await?;
+        }
+        Ok(FactFiles { life, days: self.fact_days(from, as_of) })
+    }
+
+    /// The fact tiles of the days after `from`, up to `to`.
+    fn fact_days(&self, from: Day, to: Day) -> Vec<(Day, PathBuf)> {
+        let days = self.days(to).filter(|day| *day > from);
+        days.filter_map(|day| Some((day, self.path(DayTable::Fact, day)?.clone()))).collect()
+    }
+}

@@ -1,0 +1,207 @@
+//! One day's raw events as the tile kernel wants them: small dictionaries where values repeat, duplicates marked.
+
+use std::cmp::Ordering;
+use std::fs::File;
+use std::hash::Hasher;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, AsArray, Decimal128Array, DictionaryArray, Int32Array, MapArray, RecordBatch, StringArray,
+    TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use rustc_hash::FxHasher;
+
+use super::keys::column;
+use crate::error::{EngineError, Result};
+use crate::lake::tables;
+
+/// Columns of `raw.behaviour`, by position.
+pub(super) const EVENT_ID: usize = 0;
+pub(super) const EVENT_TIME: usize = 1;
+pub(super) const EVENT_TYPE: usize = 2;
+pub(super) const CHANNEL: usize = 3;
+pub(super) const REP: usize = 4;
+pub(super) const CUSTOMER: usize = 5;
+pub(super) const LEAD: usize = 6;
+pub(super) const OPPORTUNITY: usize = 7;
+pub(super) const AMOUNT: usize = 8;
+pub(super) const EVIDENCE_COUNT: usize = 9;
+const EVIDENCE: usize = 10;
+const ATTRIBUTES: usize = 11;
+
+/// Columns that are read as dictionaries.
+const DICTIONARIES: [&str; 3] = ["event_type", "channel", "rep_id"];
+const BATCH_ROWS: usize = 65_536;
+
+/// The day's rows, with `kept` false for duplicates that lost.
+#[derive(Debug)]
+pub(super) struct Rows {
+    pub(super) batches: Vec<RecordBatch>,
+    /// Rows before each batch.
+    bases: Vec<usize>,
+    pub(super) kept: Vec<bool>,
+    pub(super) duplicates: u64,
+}
+
+/// The schema of `raw.behaviour` with dictionaries for the columns that repeat.
+fn schema() -> Result<SchemaRef> {
+    let declared = tables::spec("raw.behaviour")?.file_schema();
+    let fields: Vec<Field> = declared
+        .fields()
+        .iter()
+        .map(|field| {
+            if DICTIONARIES.contains(&field.name().as_str()) {
+                let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+                field.as_ref().clone().with_data_type(dictionary)
+            } else {
+                field.as_ref().clone()
+            }
+        })
+        .collect();
+    Ok(Arc::new(Schema::new(fields)))
+}
+
+impl Rows {
+    /// Reads a day's files and marks its duplicates.
+    pub(super) fn read(files: &[std::path::PathBuf]) -> Result<Self> {
+        let schema = schema()?;
+        let mut batches = Vec::new();
+        for path in files {
+            read_into(path, &schema, &mut batches)?;
+        }
+        let mut bases = Vec::with_capacity(batches.len());
+        let mut rows = 0;
+        for batch in &batches {
+            bases.push(rows);
+            rows += batch.num_rows();
+        }
+        let mut day = Self { batches, bases, kept: vec![true; rows], duplicates: 0 };
+        day.mark_duplicates()?;
+        Ok(day)
+    }
+
+    /// Keeps of every event id the row that is smallest by content.
+    fn mark_duplicates(&mut self) -> Result<()> {
+        let rows = self.kept.len();
+        let mask = (rows * 2).next_power_of_two().max(2) - 1;
+        let mut slots = vec![u32::MAX; mask + 1];
+        let mut hashes = vec![0_u64; rows];
+        let mut row = 0_usize;
+        for position in 0..self.batches.len() {
+            let ids = column::<StringArray>(&self.batches[position], EVENT_ID)?.clone();
+            for index in 0..ids.len() {
+                let id = ids.value(index);
+                let hash = hash_of(id);
+                hashes[row] = hash;
+                let mut slot = usize::try_from(hash & 0xffff_ffff).unwrap_or(0) & mask;
+                loop {
+                    let Ok(other) = usize::try_from(slots[slot]) else { break };
+                    if slots[slot] == u32::MAX {
+                        slots[slot] = u32::try_from(row).unwrap_or(u32::MAX);
+                        break;
+                    }
+                    if hashes[other] == hash && self.id(other)? == id {
+                        self.duplicates += 1;
+                        if self.compare(row, other)? == Ordering::Less {
+                            self.kept[other] = false;
+                            slots[slot] = u32::try_from(row).unwrap_or(u32::MAX);
+                        } else {
+                            self.kept[row] = false;
+                        }
+                        break;
+                    }
+                    slot = (slot + 1) & mask;
+                }
+                row += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn locate(&self, row: usize) -> (&RecordBatch, usize) {
+        let position = self.bases.partition_point(|&base| base <= row).saturating_sub(1);
+        (&self.batches[position], row - self.bases[position])
+    }
+
+    fn id(&self, row: usize) -> Result<&str> {
+        let (batch, index) = self.locate(row);
+        Ok(column::<StringArray>(batch, EVENT_ID)?.value(index))
+    }
+
+    /// The content order that decides between copies: `event_time`, then every other column in schema order, nulls
+    /// first, texts by bytes, attributes by their keys, then by their values.
+    fn compare(&self, a: usize, b: usize) -> Result<Ordering> {
+        let ((left, a), (right, b)) = (self.locate(a), self.locate(b));
+        let time = |batch: &RecordBatch, row: usize| -> Result<i64> {
+            Ok(column::<TimestampMicrosecondArray>(batch, EVENT_TIME)?.value(row))
+        };
+        let mut order = time(left, a)?.cmp(&time(right, b)?);
+        for position in [EVENT_TYPE, CHANNEL, REP] {
+            order = order.then_with(|| dictionary_text(left, position, a).cmp(&dictionary_text(right, position, b)));
+        }
+        for position in [CUSTOMER, LEAD, OPPORTUNITY] {
+            order = order.then_with(|| text(left, position, a).cmp(&text(right, position, b)));
+        }
+        order = order.then_with(|| amount(left, a).cmp(&amount(right, b)));
+        let count = |batch: &RecordBatch, row: usize| -> Result<i32> {
+            Ok(column::<Int32Array>(batch, EVIDENCE_COUNT)?.value(row))
+        };
+        order = order.then(count(left, a)?.cmp(&count(right, b)?));
+        Ok(order
+            .then_with(|| text(left, EVIDENCE, a).cmp(&text(right, EVIDENCE, b)))
+            .then_with(|| attributes(left, a).cmp(&attributes(right, b))))
+    }
+}
+
+fn read_into(path: &Path, schema: &SchemaRef, batches: &mut Vec<RecordBatch>) -> Result<()> {
+    let file = File::open(path).map_err(EngineError::io("opening", path))?;
+    let options = ArrowReaderOptions::new().with_schema(SchemaRef::clone(schema));
+    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
+        .map_err(EngineError::parquet("reading", path))?;
+    for batch in reader {
+        batches.push(batch.map_err(EngineError::arrow("reading raw events"))?);
+    }
+    Ok(())
+}
+
+fn hash_of(id: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(id.as_bytes());
+    let hash = hasher.finish();
+    hash ^ (hash >> 29)
+}
+
+fn dictionary_text(batch: &RecordBatch, position: usize, row: usize) -> Option<&str> {
+    let array = batch.column(position).as_any().downcast_ref::<DictionaryArray<Int32Type>>()?;
+    let key = array.key(row)?;
+    Some(array.values().as_string_opt::<i32>()?.value(key))
+}
+
+pub(super) fn text(batch: &RecordBatch, position: usize, row: usize) -> Option<&str> {
+    let array = batch.column(position).as_any().downcast_ref::<StringArray>()?;
+    array.is_valid(row).then(|| array.value(row))
+}
+
+pub(super) fn amount(batch: &RecordBatch, row: usize) -> Option<i64> {
+    let array = batch.column(AMOUNT).as_any().downcast_ref::<Decimal128Array>()?;
+    array.is_valid(row).then(|| i64::try_from(array.value(row)).unwrap_or(i64::MAX))
+}
+
+/// The joined keys and the joined values of a row's attributes.
+fn attributes(batch: &RecordBatch, row: usize) -> Option<(String, String)> {
+    let array = batch.column(ATTRIBUTES).as_any().downcast_ref::<MapArray>()?;
+    if array.is_null(row) {
+        return None;
+    }
+    let entries = array.value(row);
+    let join = |position: usize| -> String {
+        let texts = entries.column(position).as_string_opt::<i32>();
+        let texts = texts.map(|texts| texts.iter().map(|text| text.unwrap_or_default()).collect::<Vec<_>>());
+        texts.unwrap_or_default().join(",")
+    };
+    Some((join(0), join(1)))
+}

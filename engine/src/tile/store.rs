@@ -1,0 +1,303 @@
+//! Which days' tiles are stale, and their rebuilding.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use rayon::prelude::*;
+
+use super::day::{self, DayTile, Rules};
+use super::keys::Keys;
+use super::rep::RepTile;
+use crate::catalogue::Catalogue;
+use crate::error::{EngineError, Result};
+use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, write};
+use crate::time::{Day, date, day_number};
+
+/// Changed whenever the kernel's output changes for the same input; part of every tile's source stamp.
+const TILE_FORMAT: &str = "1";
+/// Days built at once, and committed together.
+const DAYS_AT_ONCE: usize = 8;
+
+/// The tables of day tiles, in the order in which their files are listed.
+pub(super) const DAY_TABLES: [&str; 4] = ["tile.customer_day", "tile.order_day", "tile.rep_day", "tile.fact_day"];
+
+/// The tiles of a lake, fresh up to a day.
+#[derive(Debug)]
+pub struct Tiles {
+    /// The customer dictionary.
+    pub keys: Keys,
+    keys_table: Table,
+    tables: [Table; 4],
+    /// Per day: the four files, and the stamp of their content.
+    days: BTreeMap<Day, DayFiles>,
+}
+
+#[derive(Debug, Clone)]
+struct DayFiles {
+    source: String,
+    content: String,
+    paths: [PathBuf; 4],
+    files: [DataFile; 4],
+}
+
+/// What freshening the tiles did.
+#[derive(Debug, Clone, Default)]
+pub struct TileReport {
+    /// Days with raw events, up to the day asked for.
+    pub days: usize,
+    /// Days rebuilt.
+    pub rebuilt: usize,
+    /// Rows read for that.
+    pub events: u64,
+    /// Copies left out.
+    pub duplicates: u64,
+    /// Events whose type the catalogue doesn't know.
+    pub unknown_types: u64,
+    /// The first and last day rebuilt.
+    pub span: Option<(Day, Day)>,
+}
+
+/// Rebuilds the tiles of every stale day up to `through`, giving the ids of `customers` keys first.
+///
+/// # Errors
+/// Where the lake can't be read or written, or another process commits tiles at the same time.
+pub async fn ensure(
+    lake: &Lake,
+    raw: &Table,
+    catalogue: &Catalogue,
+    through: Day,
+    customers: impl Iterator<Item = &str>,
+    mut progress: impl FnMut(usize, usize),
+) -> Result<(Tiles, TileReport)> {
+    let mut tiles = Tiles::open(lake).await?;
+    customers.for_each(|id| {
+        tiles.keys.insert(id);
+    });
+    let wanted = source_stamps(raw, catalogue, through)?;
+    let stale: Vec<(Day, &Source)> = wanted
+        .iter()
+        .filter(|(day, source)| tiles.days.get(day).is_none_or(|files| files.source != source.stamp))
+        .map(|(day, source)| (*day, source))
+        .collect();
+    let mut report = TileReport {
+        days: wanted.len(),
+        rebuilt: stale.len(),
+        span: stale.first().zip(stale.last()).map(|(first, last)| (first.0, last.0)),
+        ..TileReport::default()
+    };
+    let rules = Rules::new(catalogue);
+    for (done, some) in stale.chunks(DAYS_AT_ONCE).enumerate() {
+        progress(done * DAYS_AT_ONCE, stale.len());
+        let keys = &tiles.keys;
+        let built: Vec<DayTile> = some
+            .par_iter()
+            .map(|(day, source)| day::build(*day, &source.paths, &rules, keys))
+            .collect::<Result<_>>()?;
+        for tile in &built {
+            report.events += tile.report.events;
+            report.duplicates += tile.report.duplicates;
+            report.unknown_types += tile.report.unknown_types;
+            tile.extra().iter().for_each(|id| {
+                tiles.keys.insert(id);
+            });
+        }
+        tiles.commit(&built, some).await?;
+    }
+    tiles.commit_keys().await?;
+    Ok((tiles, report))
+}
+
+/// The raw files of a day, and a stamp of them.
+#[derive(Debug)]
+struct Source {
+    stamp: String,
+    paths: Vec<PathBuf>,
+}
+
+fn source_stamps(raw: &Table, catalogue: &Catalogue, through: Day) -> Result<BTreeMap<Day, Source>> {
+    let mut days: BTreeMap<Day, (u64, Vec<PathBuf>)> = BTreeMap::new();
+    for file in raw.files() {
+        let day = parse_day(file.partition_value("event_date"))?;
+        if day <= through {
+            let (sum, paths) = days.entry(day).or_default();
+            *sum = sum.wrapping_add(content_id(file));
+            paths.push(raw.dir().join(&file.path));
+        }
+    }
+    let stamp = |sum: u64| short_hash(&[&sum.to_string(), catalogue.hash(), TILE_FORMAT]);
+    Ok(days.into_iter().map(|(day, (sum, paths))| (day, Source { stamp: stamp(sum), paths })).collect())
+}
+
+/// What a raw file holds, as a number that adds up: folding files into one keeps the sum (see `lake::maintain`).
+pub(crate) fn content_id(file: &DataFile) -> u64 {
+    let stem = file.stem();
+    let folded = stem.strip_prefix("fold-").and_then(|rest| rest.get(..16));
+    if let Some(sum) = folded.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
+        return sum;
+    }
+    let hash = blake3::hash(stem.as_bytes());
+    hash.as_bytes().iter().take(8).fold(0, |value, byte| (value << 8) | u64::from(*byte))
+}
+
+/// Sixteen hex digits that stand for the parts, in order.
+pub(crate) fn short_hash(parts: &[&str]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update(&[0]);
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+/// Reads the value of a date partition.
+pub(crate) fn parse_day(text: &str) -> Result<Day> {
+    text.parse::<chrono::NaiveDate>()
+        .map(day_number)
+        .map_err(|_| EngineError::Lake(format!("the lake has a partition with the date '{text}'")))
+}
+
+impl Tiles {
+    async fn open(lake: &Lake) -> Result<Self> {
+        let keys_table = lake.table("tile.customer_key").await?;
+        let keys = Keys::load(&keys_table)?;
+        let opened = lake.open_tables(&DAY_TABLES).await?;
+        let tables: [Table; 4] =
+            opened.try_into().map_err(|_| EngineError::Lake("the tile tables can't be opened".to_owned()))?;
+        let mut tiles = Self { keys, keys_table, tables, days: BTreeMap::new() };
+        tiles.index()?;
+        Ok(tiles)
+    }
+
+    /// Lists the days whose four files are there and made of the same source.
+    fn index(&mut self) -> Result<()> {
+        self.days.clear();
+        let mut found: BTreeMap<Day, [Option<&DataFile>; 4]> = BTreeMap::new();
+        for (position, table) in self.tables.iter().enumerate() {
+            for file in table.files() {
+                found.entry(parse_day(file.partition_value("event_date"))?).or_default()[position] = Some(file);
+            }
+        }
+        for (day, files) in found {
+            let [Some(a), Some(b), Some(c), Some(d)] = files else { continue };
+            let files = [a, b, c, d].map(Clone::clone);
+            let stamps: Vec<(&str, &str)> =
+                files.iter().filter_map(|file| file.stem().strip_prefix("tile-")?.split_once('-')).collect();
+            let sources: BTreeSet<&str> = stamps.iter().map(|(source, _)| *source).collect();
+            if stamps.len() != 4 || sources.len() != 1 {
+                continue;
+            }
+            let contents: Vec<&str> = stamps.iter().map(|(_, content)| *content).collect();
+            let entry = DayFiles {
+                source: stamps[0].0.to_owned(),
+                content: short_hash(&contents),
+                paths: std::array::from_fn(|table| self.tables[table].dir().join(&files[table].path)),
+                files,
+            };
+            self.days.insert(day, entry);
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, built: &[DayTile], sources: &[(Day, &Source)]) -> Result<()> {
+        self.commit_keys().await?;
+        let keys = &self.keys;
+        let tables = &self.tables;
+        let new: Vec<[NewFile; 4]> = built
+            .par_iter()
+            .zip(sources)
+            .map(|(tile, (_, source))| {
+                let (customers, orders) = tile.customer_batches(keys)?;
+                let batches = [&customers, &orders, &tile.reps, &tile.facts];
+                let mut files = Vec::with_capacity(4);
+                for (table, batch) in tables.iter().zip(batches) {
+                    files.push(write_day(table, tile.day, &source.stamp, batch)?);
+                }
+                files.try_into().map_err(|_| EngineError::Lake("a day has four tiles".to_owned()))
+            })
+            .collect::<Result<_>>()?;
+        let mut per_table: [Vec<NewFile>; 4] = Default::default();
+        for files in new {
+            for (list, file) in per_table.iter_mut().zip(files) {
+                list.push(file);
+            }
+        }
+        let days: BTreeSet<String> = built.iter().map(|tile| date(tile.day).to_string()).collect();
+        let commits = self.tables.iter_mut().zip(per_table).map(|(table, files)| {
+            let days = &days;
+            async move {
+                let fresh: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
+                let old: Vec<DataFile> = table
+                    .files()
+                    .iter()
+                    .filter(|file| days.contains(file.partition_value("event_date")))
+                    .filter(|file| !fresh.contains(file.path.as_str()))
+                    .cloned()
+                    .collect();
+                table.commit(files, &old, &[]).await
+            }
+        });
+        futures::future::try_join_all(commits).await?;
+        self.index()
+    }
+
+    async fn commit_keys(&mut self) -> Result<()> {
+        if let Some(file) = self.keys.write_new(&self.keys_table)? {
+            self.keys_table.commit(vec![file], &[], &[]).await?;
+            self.keys.set_stored();
+        }
+        Ok(())
+    }
+
+    /// The days that have tiles, up to and with `through`.
+    pub fn days(&self, through: Day) -> impl Iterator<Item = Day> + '_ {
+        self.days.range(..=through).map(|(day, _)| *day)
+    }
+
+    /// The stamp of a day's content; empty for a day without events.
+    pub(super) fn stamp(&self, day: Day) -> &str {
+        self.days.get(&day).map_or("", |files| files.content.as_str())
+    }
+
+    /// The file of a day in one of [`DAY_TABLES`].
+    pub(crate) fn path(&self, table: DayTable, day: Day) -> Option<&PathBuf> {
+        self.days.get(&day).map(|files| &files.paths[table as usize])
+    }
+
+    /// Rows of a day's tile, where the log says.
+    pub(crate) fn rows(&self, table: DayTable, day: Day) -> u64 {
+        self.days.get(&day).and_then(|files| files.files[table as usize].rows).unwrap_or(0)
+    }
+
+    /// The reps' tiles of a span of days, merged.
+    ///
+    /// # Errors
+    /// Where a file is damaged.
+    pub fn reps(&self, first: Day, last: Day) -> Result<RepTile> {
+        let mut merged = RepTile::default();
+        if first <= last {
+            for (_, files) in self.days.range(first..=last) {
+                for batch in crate::lake::read(&files.paths[DayTable::Rep as usize], &[])? {
+                    merged.merge_batch(&batch)?;
+                }
+            }
+        }
+        Ok(merged)
+    }
+}
+
+/// The position of a table in [`DAY_TABLES`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum DayTable {
+    Customer = 0,
+    Order = 1,
+    Rep = 2,
+    Fact = 3,
+}
+
+fn write_day(table: &Table, day: Day, source: &str, batch: &arrow::array::RecordBatch) -> Result<NewFile> {
+    let content = hash_batches(&table.spec().file_schema(), std::slice::from_ref(batch))?;
+    let day = date(day).to_string();
+    let path = format!("event_date={day}/tile-{source}-{content}.parquet");
+    let partition = BTreeMap::from([("event_date".to_owned(), day)]);
+    write(table.dir(), path, partition, batch, Encoding::Tile)
+}

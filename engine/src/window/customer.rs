@@ -1,0 +1,140 @@
+//! Touches per customer over the last 30 days and over the 30 days before, and the last touch ever.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
+
+use super::WINDOW_DAYS;
+use crate::error::Result;
+use crate::lake::{Lake, read_columns};
+use crate::tile::keys::column;
+use crate::tile::{LifeSource, Span, Tiles, batch, block_end_at_or_before, signed, spans};
+use crate::time::{Day, Micros};
+
+/// No touch.
+pub const NEVER: Micros = Micros::MIN;
+
+/// Sums per customer key.
+#[derive(Debug, Clone)]
+pub(crate) struct CustomerSums {
+    pub(crate) touches: Vec<i32>,
+    pub(crate) effective: Vec<i32>,
+    pub(crate) evidenced: Vec<i32>,
+    pub(crate) evidence: Vec<i64>,
+    pub(crate) last_touch: Vec<Micros>,
+}
+
+impl CustomerSums {
+    pub(crate) fn new(keys: usize) -> Self {
+        Self {
+            touches: vec![0; keys],
+            effective: vec![0; keys],
+            evidenced: vec![0; keys],
+            evidence: vec![0; keys],
+            last_touch: vec![NEVER; keys],
+        }
+    }
+
+    /// Adds the tiles of a file.
+    pub(crate) fn add_file(&mut self, path: &Path) -> Result<()> {
+        read_columns(path, &[], |batch| self.add(&batch))
+    }
+
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let keys = column::<Int32Array>(batch, 0)?.values();
+        let touches = column::<Int32Array>(batch, 1)?.values();
+        let effective = column::<Int32Array>(batch, 2)?.values();
+        let evidenced = column::<Int32Array>(batch, 3)?.values();
+        let evidence = column::<Int64Array>(batch, 4)?.values();
+        let last = column::<TimestampMicrosecondArray>(batch, 5)?.values();
+        for row in 0..batch.num_rows() {
+            let Some(key) = usize::try_from(keys[row]).ok().filter(|key| *key < self.touches.len()) else { continue };
+            self.touches[key] += touches[row];
+            self.effective[key] += effective[row];
+            self.evidenced[key] += evidenced[row];
+            self.evidence[key] += evidence[row];
+            self.last_touch[key] = self.last_touch[key].max(last[row]);
+        }
+        Ok(())
+    }
+
+    /// The sums of touched customers, by ascending key.
+    pub(crate) fn into_batch(self) -> Result<RecordBatch> {
+        let rows: Vec<usize> = (0..self.touches.len()).filter(|&key| self.touches[key] > 0).collect();
+        let ints = |values: &[i32]| -> ArrayRef {
+            Arc::new(Int32Array::from_iter_values(rows.iter().map(|&row| values[row])))
+        };
+        let keys = rows.iter().map(|&row| signed(u32::try_from(row).unwrap_or(u32::MAX)));
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int32Array::from_iter_values(keys)),
+            ints(&self.touches),
+            ints(&self.effective),
+            ints(&self.evidenced),
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|&row| self.evidence[row]))),
+            Arc::new(
+                TimestampMicrosecondArray::from_iter_values(rows.iter().map(|&row| self.last_touch[row]))
+                    .with_timezone("UTC"),
+            ),
+        ];
+        batch("tile.customer_block", columns)
+    }
+}
+
+/// A customer's touches as of a day and as of 30 days before it, by customer key.
+#[derive(Debug)]
+pub struct CustomerWindows {
+    pub(crate) now: CustomerSums,
+    pub(crate) before: CustomerSums,
+    /// The first day with an order, ever, up to the life's day; days after it are in the order history.
+    pub(crate) first_order: Vec<Option<Day>>,
+}
+
+/// Merges the tiles of the two windows that end with `as_of` and 30 days before it.
+///
+/// Reads at most six blocks and twenty-odd days, whatever the history.
+///
+/// # Errors
+/// Where the lake can't be read or written.
+pub async fn customer_windows(
+    lake: &Lake,
+    tiles: &Tiles,
+    life: &LifeSource,
+    as_of: Day,
+) -> Result<CustomerWindows> {
+    let split = as_of - WINDOW_DAYS;
+    let first = split - WINDOW_DAYS + 1;
+    let base = life.as_of;
+    let earlier = spans(base + 1, first - 1);
+    let (previous, current) = (spans(first, split), spans(split + 1, as_of));
+    let all: Vec<Span> = [&earlier[..], &previous, &current].concat();
+    let paths = tiles.customer_paths(lake, &all).await?;
+    let keys = tiles.keys.len();
+    let sum = |spans: &[Span]| -> Result<CustomerSums> {
+        let mut sums = CustomerSums::new(keys);
+        for span in spans {
+            let (Span::Day(day) | Span::Block(day)) = *span;
+            // A block's last day and a day of the same number never stand in one window: blocks replace their days.
+            if let Some(path) = paths.get(&day) {
+                sums.add_file(path)?;
+            }
+        }
+        Ok(sums)
+    };
+    let (before, now) = rayon::join(
+        || -> Result<_> { Ok((sum(&earlier)?, sum(&previous)?)) },
+        || -> Result<_> { sum(&current) },
+    );
+    let ((earlier, mut before), mut now) = (before?, now?);
+    for key in 0..keys {
+        let ever = life.last_touch(key).max(earlier.last_touch[key]);
+        before.last_touch[key] = before.last_touch[key].max(ever);
+        now.last_touch[key] = now.last_touch[key].max(before.last_touch[key]);
+    }
+    Ok(CustomerWindows { now, before, first_order: life.first_orders(keys) })
+}
+
+/// The day up to which a life has to be known for a run as of `as_of`.
+pub(crate) fn life_day(as_of: Day) -> Day {
+    block_end_at_or_before(as_of - 2 * WINDOW_DAYS)
+}

@@ -1,0 +1,14 @@
+//! Windows: day tiles merged over the last days, never a rescan of events.
+
+mod customer;
+mod order;
+
+pub(crate) use customer::CustomerSums;
+pub(crate) use customer::{NEVER, life_day};
+pub use customer::{CustomerWindows, customer_windows};
+pub use order::{OrderDay, OrderHistory, order_history};
+
+/// Days of the window that every 30-day measure looks at.
+pub const WINDOW_DAYS: crate::time::Day = 30;
+/// Days of the window for orders.
+pub const ORDER_DAYS: crate::time::Day = 365;

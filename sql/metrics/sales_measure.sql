@@ -1,0 +1,49 @@
+-- What reps and their scopes sell, and how directly.
+--
+-- Grain:       one row per scope and scope_id.
+-- Inputs:      metric.scope, metric.scope_rep, metric.rep_sales.
+-- Parameters:  those of its inputs.
+-- Output:      scope (rep, manager, region, company), scope_id, deals_signed (count) and amount_signed (reporting
+--              currency) in the as-of day's month up to that day, reps_on_duty (count), revenue_per_rep (reporting
+--              currency per rep on duty), effective_visits_30d, opportunities_opened_30d (counts), push_efficiency
+--              (opportunities per effective visit), quotes_accepted_90d, quotes_rejected_90d (counts),
+--              quote_success_rate (accepted ÷ answered, 0 to 1), first_deal_reps (new reps with a first deal),
+--              first_deal_days (days, the mean over those). Ratios are null without a denominator.
+-- Time column: none; as of the day of its inputs.
+-- Rerun:       safe, a pure function of inputs and parameters.
+WITH summed AS (
+    SELECT
+        m.scope,
+        m.scope_id,
+        SUM(p.deals_signed) AS deals_signed,
+        SUM(p.amount_signed) AS amount_signed,
+        SUM(p.on_duty) AS reps_on_duty,
+        SUM(p.effective_visits_30d) AS effective_visits_30d,
+        SUM(p.opportunities_opened_30d) AS opportunities_opened_30d,
+        SUM(p.quotes_accepted_90d) AS quotes_accepted_90d,
+        SUM(p.quotes_rejected_90d) AS quotes_rejected_90d,
+        COUNT(p.first_deal_days) AS first_deal_reps,
+        SUM(p.first_deal_days) AS first_deal_days_sum
+    FROM metric.scope_rep AS m
+    INNER JOIN metric.rep_sales AS p ON p.rep_id = m.rep_id
+    GROUP BY m.scope, m.scope_id
+)
+SELECT
+    s.scope,
+    s.scope_id,
+    COALESCE(t.deals_signed, 0) AS deals_signed,
+    CAST(COALESCE(t.amount_signed, 0) AS DECIMAL(18, 2)) AS amount_signed,
+    COALESCE(t.reps_on_duty, 0) AS reps_on_duty,
+    CAST(CAST(t.amount_signed * 100 AS BIGINT) AS DOUBLE) / NULLIF(100 * t.reps_on_duty, 0) AS revenue_per_rep,
+    COALESCE(t.effective_visits_30d, 0) AS effective_visits_30d,
+    COALESCE(t.opportunities_opened_30d, 0) AS opportunities_opened_30d,
+    CAST(t.opportunities_opened_30d AS DOUBLE) / NULLIF(t.effective_visits_30d, 0) AS push_efficiency,
+    COALESCE(t.quotes_accepted_90d, 0) AS quotes_accepted_90d,
+    COALESCE(t.quotes_rejected_90d, 0) AS quotes_rejected_90d,
+    CAST(t.quotes_accepted_90d AS DOUBLE) / NULLIF(t.quotes_accepted_90d + t.quotes_rejected_90d, 0)
+        AS quote_success_rate,
+    COALESCE(t.first_deal_reps, 0) AS first_deal_reps,
+    CAST(t.first_deal_days_sum AS DOUBLE) / NULLIF(t.first_deal_reps, 0) AS first_deal_days
+FROM metric.scope AS s
+LEFT JOIN summed AS t ON t.scope = s.scope AND t.scope_id = s.scope_id
+ORDER BY s.scope, s.scope_id
