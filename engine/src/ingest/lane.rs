@@ -75,7 +75,7 @@ impl<'p> Lane<'p> {
         Ok(Self {
             plan,
             json: JsonReader::default(),
-            rows: Rows::new(&plan.checker.layout, 0),
+            rows: Rows::new(&plan.checker.layout),
             rows_bytes: 0,
             store: Store::new(plan.target.clone(), seed),
             letters: LetterWriter::new(plan.letters_dir.clone(), letters_name, stream, plan.ingested_at)?,

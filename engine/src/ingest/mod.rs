@@ -122,7 +122,7 @@ pub async fn ingest_files(
     }
     committer.expect(&inputs);
     let layout = Layout::of(stream);
-    let mut feed = Feed::new(inputs, Arc::new(layout.clone()))?;
+    let mut feed = Feed::new(inputs, Arc::new(layout.clone()), options.threads.max(1))?;
     // The tables' versions keep this command's files from those of an earlier one, also of one that was killed; time
     // and process from those of another program at the same moment.
     let versions = [committer.rows.version(), committer.letters.version()];

@@ -1,7 +1,8 @@
 //! Evidence: a list of {kind, uri, sha256?}, kept as JSON text of one form, so that equal evidence is equal text.
 
 use super::reason;
-use crate::ingest::decode::scan::{Malformed, Scanner, compact};
+use crate::ingest::decode::escape::compact;
+use crate::ingest::decode::scan::{Malformed, Scanner};
 
 /// Writes the canonical text of a JSON list of evidence into `out` and returns its length. Each item has `kind`,
 /// `uri`, `sha256` (where given) first, then its other members as written.

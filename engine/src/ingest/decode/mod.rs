@@ -3,6 +3,7 @@
 pub(crate) mod columns;
 pub(crate) mod convert;
 pub(crate) mod csv;
+pub(crate) mod escape;
 pub(crate) mod events;
 pub(crate) mod json;
 pub(crate) mod nested;

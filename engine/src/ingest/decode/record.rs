@@ -89,7 +89,7 @@ pub(crate) fn pair_value(cell: Cell<'_>) -> Option<Cow<'_, str>> {
         Cell::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
         Cell::Nested(raw) => {
             let mut text = String::with_capacity(raw.len());
-            super::scan::compact(raw, &mut text);
+            super::escape::compact(raw, &mut text);
             Some(Cow::Owned(text))
         }
     }
