@@ -11,7 +11,7 @@ use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use chrono::NaiveDate;
-use datafusion::catalog::{CatalogProvider, MemorySchemaProvider, SchemaProvider};
+use datafusion::catalog::MemorySchemaProvider;
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use engine::contract::Stream;
@@ -165,7 +165,7 @@ impl Case {
         let (schema, batches) = self.runtime.block_on(async {
             let frame = self.ctx.sql(text).await?;
             let schema = Arc::clone(frame.schema().inner());
-            datafusion::error::Result::Ok((schema, frame.collect().await?))
+            Ok::<_, datafusion::error::DataFusionError>((schema, frame.collect().await?))
         })?;
         if text.starts_with("INSERT") {
             return Ok(DBOutput::StatementComplete(0));
