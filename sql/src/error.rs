@@ -3,7 +3,7 @@
 use datafusion::error::DataFusionError;
 
 /// The result of every fallible function of this crate.
-pub type Result<T, E = SqlError> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = SqlError> = std::result::Result<T, E>;
 
 /// An error of the SQL side.
 #[derive(Debug, thiserror::Error)]
