@@ -33,12 +33,9 @@ fn a_table_aligns_numbers_to_the_right_and_counts_wide_characters_twice() {
     check(
         Format::Table,
         "region    quota  reps\n\
-         ───────  ──────  ────\n\
+         ──────  ───────  ────\n\
          华东    1234.50     7\n\
-         a, \"b\"           1200\n"
-            .replace("───────  ──────  ────", "──────  ───────  ────")
-            .replace("region    quota", "region    quota")
-            .as_str(),
+         a, \"b\"           1200\n",
     );
 }
 

@@ -46,8 +46,8 @@ fn a_change_is_told_in_terms_that_add_up() {
     let text = change(20_453, &before, &now).unwrap();
     let expected = "\
 Since 2025-12-31 it went from 105,000.00 to 103,950.00, by -1,050.00:
-   +9,957.54  base capacity (own run-rate at neutral factors)
-  -11,007.54  market heat
+   +9,957.45  base capacity (own run-rate at neutral factors)
+  -11,007.45  market heat
    -1,050.00  change
   without effect: season";
     assert_eq!(text, expected);
