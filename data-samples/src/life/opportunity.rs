@@ -17,9 +17,9 @@ use crate::world::{PRODUCTS, World};
 pub(crate) const STAGES: [&str; 7] =
     ["prospecting", "qualification", "discovery", "solution", "proposal", "negotiation", "contract"];
 /// Probability of moving on, by working day.
-pub(crate) const ADVANCE: [f64; 7] = [0.22, 0.20, 0.17, 0.16, 0.15, 0.14, 0.25];
+pub(crate) const ADVANCE: [f64; 7] = [0.065, 0.06, 0.055, 0.05, 0.045, 0.045, 0.07];
 /// Probability of being lost, by working day.
-pub(crate) const LOSE: [f64; 7] = [0.05, 0.05, 0.04, 0.04, 0.035, 0.04, 0.02];
+pub(crate) const LOSE: [f64; 7] = [0.014, 0.014, 0.014, 0.013, 0.011, 0.0125, 0.0055];
 const LOSS_REASONS: [&str; 5] = ["price", "competitor", "no_budget", "timing", "no_need"];
 /// Spread of base amounts around their mean.
 pub(crate) const AMOUNT_SIGMA: f64 = 0.7;

@@ -7,7 +7,7 @@ use crate::world::calendar::Calendar;
 /// Events a rep's leads, opportunities and deals cause on a working day, about.
 const LIFE_EVENTS_PER_REP: f64 = 12.0;
 const LEADS_PER_REP: f64 = 0.25;
-const OPENINGS_PER_REP: f64 = 0.22;
+const OPENINGS_PER_REP: f64 = 0.15;
 /// Share of customers that order, where the budget allows.
 const ORDERING: f64 = 0.8;
 /// Largest share of events that may be orders, of which a customer places one in about this many days.

@@ -6,7 +6,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use data_samples::{Dirt, DirtCounts, Format, Scale};
 use serde_json::Value;
 
-use crate::{World, read, small, text};
+use crate::world::{World, read, real, small, text};
 
 const FIXED_OFFSET_HOURS: i32 = 8;
 
@@ -151,7 +151,7 @@ fn shares_are_those_asked_for() {
     let scale = Scale { events_per_day: 4_000, days: 15, dirt: Dirt::default(), ..small() };
     let World { summary, .. } = World::new(&scale, Format::Ndjson);
     let check = |count: u64, share: f64, slack: f64| {
-        let found = count as f64 / summary.events as f64;
+        let found = real(count.cast_signed()) / real(summary.events.cast_signed());
         assert!((found / share - 1.0).abs() < slack, "{found} for {share}");
     };
     let dirt = &summary.dirt;

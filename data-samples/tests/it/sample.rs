@@ -4,7 +4,7 @@ use std::path::Path;
 
 use data_samples::{Format, GenerateError, Scale, generate, sample_scale};
 
-use crate::{World, small, tree};
+use crate::world::{World, small, tree};
 
 const FORMATS: [Format; 5] =
     [Format::Ndjson, Format::NdjsonGz, Format::NdjsonZst, Format::Csv, Format::Parquet];

@@ -8,7 +8,7 @@ use data_samples::{Dirt, Format, Scale};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-use crate::{World, minor, read, small, text};
+use crate::world::{World, minor, read, small, text};
 
 fn clean() -> Scale {
     Scale { days: 40, events_per_day: 500, dirt: Dirt::none(), ..small() }

@@ -98,7 +98,11 @@ async fn commit(
     Ok(())
 }
 
-fn positions(inputs: &[Input], reached: &[(usize, Reached)], ids: impl Fn(&Input) -> Ids) -> Vec<(String, i64)> {
+fn positions(
+    inputs: &[Input],
+    reached: &[(usize, Reached)],
+    ids: impl Fn(&Input) -> Ids,
+) -> Vec<(String, i64)> {
     reached
         .iter()
         .filter_map(|(at, reached)| inputs.get(*at).map(|input| ids(input).record(reached)))

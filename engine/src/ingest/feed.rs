@@ -10,9 +10,6 @@ use super::taken::{Input, Reached};
 use super::text::{Block, TextReader};
 use crate::error::{EngineError, Result};
 
-/// Rows of a Parquet unit, so that lanes can share a row group.
-const UNIT_ROWS: u64 = 262_144;
-
 /// Work for one lane; `input` is the position of its file among the inputs.
 #[derive(Debug)]
 pub(crate) struct Unit {
@@ -56,6 +53,7 @@ enum Open {
 pub(crate) struct Feed {
     pub(crate) inputs: Arc<Vec<Input>>,
     layout: Arc<Layout>,
+    lanes: usize,
     next: usize,
     open: Option<(usize, Open)>,
     /// Files that units were handed out of since the last [`Feed::take_reached`], and those that ended.
@@ -68,11 +66,11 @@ impl Feed {
     ///
     /// # Errors
     /// [`EngineError::Input`] for a rewritten, damaged or cut-off file, a wrong header, column or type.
-    pub(crate) fn new(inputs: Vec<Input>, layout: Arc<Layout>) -> Result<Self> {
+    pub(crate) fn new(inputs: Vec<Input>, layout: Arc<Layout>, lanes: usize) -> Result<Self> {
         for input in &inputs {
             drop(open(input, &layout)?);
         }
-        Ok(Self { inputs: Arc::new(inputs), layout, next: 0, open: None, reached: Vec::new() })
+        Ok(Self { inputs: Arc::new(inputs), layout, lanes, next: 0, open: None, reached: Vec::new() })
     }
 
     /// The next unit, of at most `records_max` records; none at the end of the last input.
@@ -95,10 +93,12 @@ impl Feed {
                         None => Work::Ndjson(block),
                     })
                 }
-                Open::Parquet(source, row) => source.range(*row, records_max.clamp(1, UNIT_ROWS)).map(|range| {
-                    *row = range.start + range.rows;
-                    Work::Parquet(Arc::clone(source), range)
-                }),
+                Open::Parquet(source, row) => {
+                    source.range(*row, records_max.max(1).min(source.unit_rows(self.lanes))).map(|range| {
+                        *row = range.start + range.rows;
+                        Work::Parquet(Arc::clone(source), range)
+                    })
+                }
             };
             if let Some(work) = work {
                 self.open = Some((input, opened));
@@ -162,9 +162,10 @@ fn open(input: &Input, layout: &Layout) -> Result<Open> {
 
 /// Whether a `.json` file holds one list rather than an object a line.
 fn is_json_array(name: &str, head: &[u8]) -> bool {
-    let stem = name.trim_end_matches(".gz").trim_end_matches(".zst");
+    let name = name.to_ascii_lowercase();
+    let is_json = [".json", ".json.gz", ".json.zst"].iter().any(|ending| name.ends_with(ending));
     let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
-    stem.ends_with(".json") && text.trim_ascii_start().first() == Some(&b'[')
+    is_json && text.trim_ascii_start().first() == Some(&b'[')
 }
 
 fn csv_header(reader: &mut TextReader, layout: &Layout) -> Result<Header> {

@@ -81,14 +81,15 @@ fn walk(dir: &Path, depth: usize, files: &mut Vec<InputFile>) -> Result<()> {
         )));
     }
     let mut paths = std::fs::read_dir(dir)
-        .and_then(|entries| entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>())
+        .and_then(|entries| {
+            entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>()
+        })
         .map_err(EngineError::io("reading the folder", dir))?;
     paths.sort();
     for path in paths {
         // Hidden files, and what other programs keep beside their data (`_SUCCESS`, `_delta_log`).
-        let hidden = path.file_name().is_none_or(|name| {
-            matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_'))
-        });
+        let hidden =
+            path.file_name().is_none_or(|name| matches!(name.as_encoded_bytes().first(), Some(b'.' | b'_')));
         if hidden {
             continue;
         }
@@ -108,7 +109,10 @@ fn input(path: PathBuf, format: Format, compression: Compression, bytes: u64) ->
     }
     let absolute = std::fs::canonicalize(&path).map_err(EngineError::io("resolving", &path))?;
     let Some(name) = absolute.to_str().map(str::to_owned) else {
-        return Err(EngineError::Input(format!("{}: the path is not UTF-8; rename the file", path.display())));
+        return Err(EngineError::Input(format!(
+            "{}: the path is not UTF-8; rename the file",
+            path.display()
+        )));
     };
     Ok(InputFile { path, name, format, compression, bytes })
 }

@@ -9,12 +9,12 @@ use memchr::memchr;
 use super::check::reason::{self, Fault};
 use super::check::rows::{Checker, Rows};
 use super::dead_letter::{Letter, LetterWriter};
+use super::decode::columns;
 use super::decode::csv::{Header, reader};
 use super::decode::json::JsonReader;
 use super::decode::nested::row_json;
 use super::decode::parquet::{BATCH_ROWS, ParquetSource, RowRange};
 use super::decode::record::Record;
-use super::decode::columns;
 use super::feed::{Unit, Work};
 use super::store::{Store, Target, name_hash};
 use super::summary::Counts;
@@ -75,7 +75,7 @@ impl<'p> Lane<'p> {
         Ok(Self {
             plan,
             json: JsonReader::default(),
-            rows: Rows::new(&plan.checker.layout, 0),
+            rows: Rows::new(&plan.checker.layout),
             rows_bytes: 0,
             store: Store::new(plan.target.clone(), seed),
             letters: LetterWriter::new(plan.letters_dir.clone(), letters_name, stream, plan.ingested_at)?,

@@ -60,8 +60,11 @@ pub struct IngestOptions {
     /// Threads that decode and write (at least 1).
     pub threads: usize,
     /// Called after every commit.
-    pub on_commit: Option<Arc<dyn Fn(&Commit) + Send + Sync>>,
+    pub on_commit: Option<OnCommit>,
 }
+
+/// What is called after a commit.
+pub type OnCommit = Arc<dyn Fn(&Commit) + Send + Sync>;
 
 impl std::fmt::Debug for IngestOptions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -119,14 +122,15 @@ pub async fn ingest_files(
     }
     committer.expect(&inputs);
     let layout = Layout::of(stream);
-    let mut feed = Feed::new(inputs, Arc::new(layout.clone()))?;
+    let mut feed = Feed::new(inputs, Arc::new(layout.clone()), options.threads.max(1))?;
     // The tables' versions keep this command's files from those of an earlier one, also of one that was killed; time
     // and process from those of another program at the same moment.
     let versions = [committer.rows.version(), committer.letters.version()];
     let seed = format!("{}|{versions:?}|{}|{}", stream.name(), options.now, std::process::id());
     let plan = Arc::new(plan(lake, rules, layout, &feed, options.now, seed)?);
     loop {
-        let (chunk_rows, threads, shared) = (options.chunk_rows.max(1), options.threads.max(1), Arc::clone(&plan));
+        let (chunk_rows, threads, shared) =
+            (options.chunk_rows.max(1), options.threads.max(1), Arc::clone(&plan));
         let (returned, chunk) = tokio::task::spawn_blocking(move || {
             let chunk = next_chunk(&mut feed, &shared, chunk_rows, threads);
             (feed, chunk)

@@ -115,9 +115,9 @@ impl Store {
         let sorted_days: Vec<Day> = order.iter().filter_map(day).collect();
         let sorted = take_record_batch(&batch, &UInt32Array::from(order))
             .map_err(EngineError::arrow("sorting rows by day"))?;
-        self::runs(&sorted_days)
-            .into_iter()
-            .try_for_each(|(start, rows)| self.put(sorted_days[start], sorted.slice(start, rows), bytes * rows))
+        self::runs(&sorted_days).into_iter().try_for_each(|(start, rows)| {
+            self.put(sorted_days[start], sorted.slice(start, rows), bytes * rows)
+        })
     }
 
     fn put(&mut self, day: Day, batch: RecordBatch, bytes: usize) -> Result<()> {
@@ -143,12 +143,11 @@ impl Store {
             self.slots.insert(day, slot);
             return Ok(());
         }
-        let mut writer = match slot.writer.take() {
-            Some(writer) => writer,
-            None => {
-                self.limit_open_files()?;
-                self.create(day)?
-            }
+        let mut writer = if let Some(writer) = slot.writer.take() {
+            writer
+        } else {
+            self.limit_open_files()?;
+            self.create(day)?
         };
         for batch in slot.gathered.drain(..) {
             writer.write(&batch)?;
@@ -161,7 +160,8 @@ impl Store {
     }
 
     fn create(&self, day: Day) -> Result<FileWriter> {
-        let name = format!("part-{}.parquet", name_hash(&format!("{}|{day}|{}", self.seed, self.finished.len())));
+        let name =
+            format!("part-{}.parquet", name_hash(&format!("{}|{day}|{}", self.seed, self.finished.len())));
         let (path, partition) = if self.target.zone.is_some() {
             let value = date(day).to_string();
             (format!("event_date={value}/{name}"), BTreeMap::from([("event_date".to_owned(), value)]))
@@ -179,7 +179,11 @@ impl Store {
 
     fn limit_encoded_bytes(&mut self) -> Result<()> {
         let held = |slot: &Slot| slot.writer.as_ref().map_or(0, FileWriter::buffered_bytes);
-        if self.slots.values().map(held).sum::<usize>() > ENCODED_BYTES_MAX { self.finish_largest() } else { Ok(()) }
+        if self.slots.values().map(held).sum::<usize>() > ENCODED_BYTES_MAX {
+            self.finish_largest()
+        } else {
+            Ok(())
+        }
     }
 
     fn finish_largest(&mut self) -> Result<()> {

@@ -155,7 +155,8 @@ impl Input {
     /// [`EngineError::Io`].
     pub(crate) fn reached_text(&self, reader: &TextReader, ended: bool) -> Result<Reached> {
         let position = as_i64(reader.position());
-        let up_to = if self.file.compression == Compression::None { reader.position() } else { self.file.bytes };
+        let up_to =
+            if self.file.compression == Compression::None { reader.position() } else { self.file.bytes };
         let end = if ended { end_hash(&self.file.path, up_to)? } else { 0 };
         Ok(Reached { position, head: head_hash(reader.head(), position), end })
     }

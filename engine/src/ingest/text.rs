@@ -49,7 +49,10 @@ pub(crate) struct TextReader {
 
 impl std::fmt::Debug for TextReader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TextReader").field("file", &self.file).field("start", &self.start).finish_non_exhaustive()
+        f.debug_struct("TextReader")
+            .field("file", &self.file)
+            .field("start", &self.start)
+            .finish_non_exhaustive()
     }
 }
 
@@ -63,9 +66,9 @@ impl TextReader {
         let input: Box<dyn Read + Send> = match file.compression {
             Compression::None => Box::new(raw),
             Compression::Gzip => Box::new(MultiGzDecoder::new(BufReader::with_capacity(READ_BYTES, raw))),
-            Compression::Zstd => {
-                Box::new(zstd::stream::read::Decoder::new(raw).map_err(EngineError::io("opening", &file.path))?)
-            }
+            Compression::Zstd => Box::new(
+                zstd::stream::read::Decoder::new(raw).map_err(EngineError::io("opening", &file.path))?,
+            ),
         };
         let mut reader = Self {
             input,
@@ -264,9 +267,9 @@ fn read_error(file: &InputFile, error: std::io::Error) -> EngineError {
         Compression::Zstd => "zstd",
     };
     match error.kind() {
-        ErrorKind::UnexpectedEof => EngineError::Input(format!(
-            "{path}: the {name} data is cut off; copy the file again, whole"
-        )),
+        ErrorKind::UnexpectedEof => {
+            EngineError::Input(format!("{path}: the {name} data is cut off; copy the file again, whole"))
+        }
         ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::Other => {
             EngineError::Input(format!("{path}: the {name} data is damaged ({error}); copy the file again"))
         }

@@ -1,3 +1,4 @@
 //! The core's tests at its boundary: files in, tables out.
 
+#[cfg(test)]
 mod ingest;

@@ -151,7 +151,8 @@ async fn kernel_and_sql_publish_the_same_cells() {
         .unwrap();
         assert!(report.published);
         let ctx = session(&lake, &catalogue).await;
-        sql::metrics::materialize(&ctx, engine::time::date(as_of), &settings).await.unwrap();
+        let wanted = PAIRS.map(|(_, metric)| metric.trim_start_matches("metric."));
+        sql::metrics::materialize(&ctx, engine::time::date(as_of), &settings, &wanted).await.unwrap();
         for (mart, metric) in PAIRS {
             if let Err(difference) = compare(&ctx, mart, metric, &report.run_id).await {
                 differences.push(difference);

@@ -131,6 +131,7 @@ enum Reading {
 struct Case {
     runtime: Runtime,
     ctx: SessionContext,
+    metric: &'static str,
     reading: Reading,
     stale: bool,
 }
@@ -148,25 +149,23 @@ impl fmt::Display for Failure {
 impl std::error::Error for Failure {}
 
 impl Case {
-    fn new(reading: Reading) -> Self {
+    fn new(metric: &'static str, reading: Reading) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let ctx = session();
         runtime.block_on(register(&ctx, as_of(), &Settings::default())).unwrap();
-        Self { runtime, ctx, reading, stale: true }
+        Self { runtime, ctx, metric, reading, stale: true }
     }
 
     fn answer(&mut self, text: &str) -> datafusion::error::Result<DBOutput<DefaultColumnType>> {
         if text.starts_with("INSERT") {
             self.stale = true;
         } else if self.stale && self.reading == Reading::Tables {
-            self.runtime.block_on(materialize(&self.ctx, as_of(), &Settings::default())).unwrap();
+            self.runtime.block_on(materialize(&self.ctx, as_of(), &Settings::default(), &[self.metric])).unwrap();
             self.stale = false;
         }
-        let (schema, batches) = self.runtime.block_on(async {
-            let frame = self.ctx.sql(text).await?;
-            let schema = Arc::clone(frame.schema().inner());
-            Ok::<_, datafusion::error::DataFusionError>((schema, frame.collect().await?))
-        })?;
+        let frame = self.runtime.block_on(self.ctx.sql(text))?;
+        let schema = Arc::clone(frame.schema().inner());
+        let batches = self.runtime.block_on(frame.collect())?;
         if text.starts_with("INSERT") {
             return Ok(DBOutput::StatementComplete(0));
         }
@@ -213,7 +212,7 @@ fn slt() -> PathBuf {
 fn check_all(reading: Reading) {
     let mut failed = Vec::new();
     for metric in METRICS {
-        let mut runner = Runner::new(async || Ok(Case::new(reading)));
+        let mut runner = Runner::new(async || Ok(Case::new(metric.name, reading)));
         runner.with_column_validator(sqllogictest::strict_column_validator);
         if let Err(error) = runner.run_file(slt().join(format!("{}.slt", metric.name))) {
             failed.push(format!("{}: {}", metric.name, error.display(false)));
@@ -246,8 +245,9 @@ async fn metrics_are_of_the_same_types_either_way() {
         all
     };
     let (views, tables) = (session(), session());
+    let names: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
     register(&views, as_of(), &Settings::default()).await.unwrap();
-    materialize(&tables, as_of(), &Settings::default()).await.unwrap();
+    materialize(&tables, as_of(), &Settings::default(), &names).await.unwrap();
     assert_eq!(types(&views).await, types(&tables).await);
 }
 

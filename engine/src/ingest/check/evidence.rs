@@ -1,7 +1,8 @@
 //! Evidence: a list of {kind, uri, sha256?}, kept as JSON text of one form, so that equal evidence is equal text.
 
 use super::reason;
-use crate::ingest::decode::scan::{Malformed, Scanner, compact};
+use crate::ingest::decode::escape::compact;
+use crate::ingest::decode::scan::{Malformed, Scanner};
 
 /// Writes the canonical text of a JSON list of evidence into `out` and returns its length. Each item has `kind`,
 /// `uri`, `sha256` (where given) first, then its other members as written.
@@ -92,7 +93,9 @@ fn quote(text: &str, out: &mut String) {
             control if control < ' ' => {
                 let code = u32::from(control);
                 out.push_str("\\u00");
-                out.extend([code / 16, code % 16].into_iter().filter_map(|digit| char::from_digit(digit, 16)));
+                out.extend(
+                    [code / 16, code % 16].into_iter().filter_map(|digit| char::from_digit(digit, 16)),
+                );
             }
             other => out.push(other),
         }

@@ -113,7 +113,7 @@ impl Layout {
 
     /// The names of the columns that an input table lacks and must have, given the names that it has; an empty list
     /// where it is complete.
-    pub(crate) fn missing<'a>(&'a self, has: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    pub(crate) fn missing(&self, has: impl Fn(&str) -> bool) -> Vec<&str> {
         let mut missing: Vec<&str> = self
             .columns
             .iter()

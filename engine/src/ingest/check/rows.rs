@@ -3,23 +3,19 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int32Builder, RecordBatch,
-    StringBuilder, TimestampMicrosecondBuilder,
-};
+use arrow::array::{ArrayRef, RecordBatch};
 
+use super::buffer::{Buffer, Value};
 use super::layout::{COLUMNS_MAX, Column, Kind, Layout, behaviour};
 use super::reason::{self, Fault};
 use super::rules::{Rule, Rules, channel_position, channel_word};
 use super::{evidence, value};
 use crate::catalogue::Channel;
-use crate::contract::{ID_BYTES_MAX, Stream, money, timestamp};
+use crate::contract::{ID_BYTES_MAX, Stream};
 use crate::error::{EngineError, Result};
 use crate::ingest::decode::json::{is_missing, read_pairs};
 use crate::ingest::decode::record::{Cell, Record};
-use crate::time::{Day, Micros, Zone};
-
-use super::map::MapColumn;
+use crate::time::{Micros, Zone};
 
 /// What records are checked against.
 #[derive(Debug)]
@@ -31,33 +27,6 @@ pub(crate) struct Checker {
     pub(crate) latest: Micros,
 }
 
-/// A checked value, borrowed from its record.
-#[derive(Debug, Default)]
-enum Value<'r> {
-    #[default]
-    Null,
-    Text(Cow<'r, str>),
-    Time(Micros),
-    Date(Day),
-    Money(i64),
-    Number(f64),
-    Count(i32),
-    Flag(bool),
-}
-
-/// One growing column.
-#[derive(Debug)]
-enum Buffer {
-    Text(StringBuilder),
-    Time(TimestampMicrosecondBuilder),
-    Date(Date32Builder),
-    Money(Decimal128Builder),
-    Number(Float64Builder),
-    Count(Int32Builder),
-    Flag(BooleanBuilder),
-    Attributes(MapColumn),
-}
-
 /// Checked rows that are not yet a batch.
 #[derive(Debug)]
 pub(crate) struct Rows {
@@ -66,9 +35,9 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// No rows, with room for `capacity`.
-    pub(crate) fn new(layout: &Layout, capacity: usize) -> Self {
-        let buffers = layout.columns.iter().map(|column| buffer(column.kind, capacity)).collect();
+    /// No rows.
+    pub(crate) fn new(layout: &Layout) -> Self {
+        let buffers = layout.columns.iter().map(|column| Buffer::new(column.kind)).collect();
         Self { buffers, rows: 0 }
     }
 
@@ -78,16 +47,20 @@ impl Rows {
     }
 
     /// Checks a record and appends it, or appends nothing and says why. Sorts the record's pairs.
-    pub(crate) fn push(&mut self, record: &mut Record<'_>, checker: &Checker) -> std::result::Result<(), Fault> {
+    pub(crate) fn push(
+        &mut self,
+        record: &mut Record<'_>,
+        checker: &Checker,
+    ) -> std::result::Result<(), Fault> {
         let layout = &checker.layout;
         let mut pairs = std::mem::take(&mut record.pairs);
-        let checked = attribute_pairs(record, layout, &mut pairs);
+        let paired = attribute_pairs(record, layout, &mut pairs);
         let mut values: [Value<'_>; COLUMNS_MAX] = Default::default();
         let mut count = None;
         for (position, column) in layout.columns.iter().enumerate() {
             let value = match column.kind {
                 Kind::Attributes => {
-                    checked.map_err(|reason| Fault::column(position, reason))?;
+                    paired.map_err(|reason| Fault::column(position, reason))?;
                     continue;
                 }
                 _ => convert(column, record.cell(position), checker, &mut count),
@@ -106,7 +79,7 @@ impl Rows {
                 Buffer::Attributes(map) => {
                     map.push(pairs.iter().map(|pair| (pair.key.as_ref(), pair.value.as_ref())));
                 }
-                other => append(other, value),
+                other => other.append(value),
             }
         }
         self.rows += 1;
@@ -124,10 +97,11 @@ impl Rows {
         let columns = self
             .buffers
             .iter_mut()
-            .map(finish_buffer)
+            .map(Buffer::finish)
             .collect::<std::result::Result<Vec<ArrayRef>, _>>()
             .map_err(EngineError::arrow("gathering rows"))?;
-        RecordBatch::try_new(Arc::clone(&layout.schema), columns).map_err(EngineError::arrow("gathering rows"))
+        RecordBatch::try_new(Arc::clone(&layout.schema), columns)
+            .map_err(EngineError::arrow("gathering rows"))
     }
 }
 
@@ -190,7 +164,8 @@ fn convert<'r>(
         Kind::Id => Value::Text(Cow::Borrowed(id(cell)?)),
         Kind::Text | Kind::EventType => Value::Text(Cow::Borrowed(text(cell).ok_or(reason::NOT_TEXT)?)),
         Kind::Channel => {
-            let channel = Channel::parse(text(cell).ok_or(reason::NOT_TEXT)?).ok_or(reason::UNKNOWN_CHANNEL)?;
+            let channel =
+                Channel::parse(text(cell).ok_or(reason::NOT_TEXT)?).ok_or(reason::UNKNOWN_CHANNEL)?;
             Value::Text(Cow::Borrowed(channel_word(channel_position(channel))))
         }
         Kind::EventTime => {
@@ -243,54 +218,4 @@ fn untyped<'r>(cell: &'r Cell<'_>) -> Option<&'r str> {
         Cell::Number(text) | Cell::Plain(text) => Some(text),
         _ => None,
     }
-}
-
-fn buffer(kind: Kind, capacity: usize) -> Buffer {
-    match kind {
-        Kind::Id | Kind::Text | Kind::EventType | Kind::Channel | Kind::Evidence => {
-            Buffer::Text(StringBuilder::with_capacity(capacity, capacity * 8))
-        }
-        Kind::EventTime | Kind::Time => Buffer::Time(
-            TimestampMicrosecondBuilder::with_capacity(capacity).with_data_type(timestamp()),
-        ),
-        Kind::Date => Buffer::Date(Date32Builder::with_capacity(capacity)),
-        Kind::Money => Buffer::Money(Decimal128Builder::with_capacity(capacity).with_data_type(money())),
-        Kind::Number => Buffer::Number(Float64Builder::with_capacity(capacity)),
-        Kind::Count => Buffer::Count(Int32Builder::with_capacity(capacity)),
-        Kind::Flag => Buffer::Flag(BooleanBuilder::with_capacity(capacity)),
-        Kind::Attributes => Buffer::Attributes(MapColumn::default()),
-    }
-}
-
-fn append(buffer: &mut Buffer, value: &Value<'_>) {
-    match (buffer, value) {
-        (Buffer::Text(builder), Value::Text(text)) => builder.append_value(text),
-        (Buffer::Text(builder), _) => builder.append_null(),
-        (Buffer::Time(builder), Value::Time(at)) => builder.append_value(*at),
-        (Buffer::Time(builder), _) => builder.append_null(),
-        (Buffer::Date(builder), Value::Date(day)) => builder.append_value(*day),
-        (Buffer::Date(builder), _) => builder.append_null(),
-        (Buffer::Money(builder), Value::Money(minor)) => builder.append_value(i128::from(*minor)),
-        (Buffer::Money(builder), _) => builder.append_null(),
-        (Buffer::Number(builder), Value::Number(number)) => builder.append_value(*number),
-        (Buffer::Number(builder), _) => builder.append_null(),
-        (Buffer::Count(builder), Value::Count(count)) => builder.append_value(*count),
-        (Buffer::Count(builder), _) => builder.append_null(),
-        (Buffer::Flag(builder), Value::Flag(flag)) => builder.append_value(*flag),
-        (Buffer::Flag(builder), _) => builder.append_null(),
-        (Buffer::Attributes(map), _) => map.push(std::iter::empty()),
-    }
-}
-
-fn finish_buffer(buffer: &mut Buffer) -> std::result::Result<ArrayRef, arrow::error::ArrowError> {
-    Ok(match buffer {
-        Buffer::Text(builder) => Arc::new(builder.finish()),
-        Buffer::Time(builder) => Arc::new(builder.finish()),
-        Buffer::Date(builder) => Arc::new(builder.finish()),
-        Buffer::Money(builder) => Arc::new(builder.finish()),
-        Buffer::Number(builder) => Arc::new(builder.finish()),
-        Buffer::Count(builder) => Arc::new(builder.finish()),
-        Buffer::Flag(builder) => Arc::new(builder.finish()),
-        Buffer::Attributes(map) => map.finish()?,
-    })
 }

@@ -59,7 +59,8 @@ fn times_and_dates() {
     assert_eq!(value::time("2026-01-05T09:00:00.25+08:00"), Ok(1_767_574_800_250_000));
     assert_eq!(value::time("1767574800250000"), Ok(1_767_574_800_250_000));
     assert_eq!(value::time("-1"), Ok(-1));
-    for text in ["", "-", "2026-01-05", "2026-01-05T09:00:00", "yesterday", "99999999999999999999", "1.5e15"] {
+    for text in ["", "-", "2026-01-05", "2026-01-05T09:00:00", "yesterday", "99999999999999999999", "1.5e15"]
+    {
         assert_eq!(value::time(text), Err(reason::NOT_A_TIME), "{text}");
     }
     assert_eq!(value::event_time(11, 10), Err(reason::TOO_LATE));
@@ -97,7 +98,15 @@ fn evidence_has_one_form() {
         r#"[{"kind":"a","uri":"b","sha256":"c","size": [1, 2]},{"kind":"d","uri":"e"}]"#,
         Ok((2, r#"[{"kind":"a","uri":"b","sha256":"c","size":[1,2]},{"kind":"d","uri":"e"}]"#)),
     );
-    for text in ["", "{}", "[1]", r#"[{"kind":"a"}]"#, r#"[{"kind":1,"uri":"b"}]"#, "[] x", r#"[{"kind":"a","uri":"b"}"#] {
+    for text in [
+        "",
+        "{}",
+        "[1]",
+        r#"[{"kind":"a"}]"#,
+        r#"[{"kind":1,"uri":"b"}]"#,
+        "[] x",
+        r#"[{"kind":"a","uri":"b"}"#,
+    ] {
         check(text, Err(reason::NOT_EVIDENCE));
     }
 }

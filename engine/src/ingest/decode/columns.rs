@@ -63,7 +63,8 @@ pub(crate) struct Checked {
 pub(crate) fn check(batch: &RecordBatch, slots: &[Slot], checker: &Checker) -> Result<Checked> {
     let rows = batch.num_rows();
     let mut faults = Faults::new(rows);
-    let columns = convert_all(batch, slots, checker, &mut faults).map_err(EngineError::arrow("converting columns"))?;
+    let columns =
+        convert_all(batch, slots, checker, &mut faults).map_err(EngineError::arrow("converting columns"))?;
     let keep: Option<BooleanArray> = (!faults.by_row.is_empty())
         .then(|| faults.by_row.iter().map(|fault| Some(fault.is_none())).collect());
     let mut fields = Vec::with_capacity(columns.len());

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanBuilder, DictionaryArray, PrimitiveArray, PrimitiveBuilder,
-    StringArray,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanBuilder, DictionaryArray, PrimitiveArray,
+    PrimitiveBuilder, StringArray,
 };
 use arrow::buffer::NullBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+    DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimeUnit,
+    TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 
@@ -75,11 +76,7 @@ fn is_text_kind(kind: Kind) -> bool {
 }
 
 /// Any source as strings; what is not UTF-8 is a fault.
-pub(super) fn strings(
-    source: &ArrayRef,
-    position: usize,
-    faults: &mut Faults,
-) -> Convert<StringArray> {
+pub(super) fn strings(source: &ArrayRef, position: usize, faults: &mut Faults) -> Convert<StringArray> {
     let fault = Fault::column(position, reason::NOT_UTF8);
     let array = overflow_checked(source, &DataType::Utf8, fault, faults)?;
     Ok(array.as_string::<i32>().clone())
@@ -146,7 +143,12 @@ fn time(source: &ArrayRef, position: usize, zone: &Zone, faults: &mut Faults) ->
 }
 
 /// A cast whose values out of range are faults.
-fn overflow_checked(source: &ArrayRef, target: &DataType, fault: Fault, faults: &mut Faults) -> Convert<ArrayRef> {
+fn overflow_checked(
+    source: &ArrayRef,
+    target: &DataType,
+    fault: Fault,
+    faults: &mut Faults,
+) -> Convert<ArrayRef> {
     let array = cast(source, target)?;
     if array.null_count() > source.logical_null_count() {
         for row in (0..array.len()).filter(|row| array.is_null(*row) && source.is_valid(*row)) {
@@ -178,7 +180,8 @@ fn amount(source: &ArrayRef, position: usize, faults: &mut Faults) -> Convert<Ar
         return Ok(Arc::clone(source));
     }
     if !data_type.is_decimal() && !data_type.is_integer() {
-        let minor = parse::<Decimal128Type>(source, position, faults, |text| value::money(text).map(i128::from))?;
+        let minor =
+            parse::<Decimal128Type>(source, position, faults, |text| value::money(text).map(i128::from))?;
         return Ok(Arc::new(minor.with_data_type(money())));
     }
     let scale = match data_type {

@@ -41,7 +41,8 @@ pub(super) fn check(
     let entities: [Option<NullBuffer>; 4] =
         std::array::from_fn(|entity| columns[FIRST_ENTITY + entity].logical_nulls());
     let amounts = columns[AMOUNT].logical_nulls();
-    let there = |nulls: &Option<NullBuffer>, row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+    let there =
+        |nulls: &Option<NullBuffer>, row: usize| nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
     for row in 0..types.len() {
         let carried = entities
             .iter()

@@ -41,7 +41,8 @@ impl JsonReader {
                     if !record.see(column) {
                         fault.get_or_insert(Fault::column(column, reason::GIVEN_TWICE));
                     }
-                    let is_map = layout.columns.get(column).is_some_and(|column| column.kind == Kind::Attributes);
+                    let is_map =
+                        layout.columns.get(column).is_some_and(|column| column.kind == Kind::Attributes);
                     if is_map && scanner.peek() == Some(b'{') {
                         scanner.pairs(&mut record.pairs)?;
                     } else {

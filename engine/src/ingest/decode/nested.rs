@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int32Array, Int32Builder, MapArray, RecordBatch, StringArray, StringBuilder,
-    new_null_array,
+    Array, ArrayRef, AsArray, Int32Array, Int32Builder, ListArray, MapArray, RecordBatch, StringArray,
+    StringBuilder, new_null_array,
 };
 use arrow::compute::{can_cast_types, cast};
 use arrow::datatypes::{DataType, Field};
@@ -47,12 +47,10 @@ pub(super) fn evidence(
     };
     let mut text = String::new();
     if let DataType::List(_) | DataType::LargeList(_) = source.data_type() {
-        let item = Field::new_list_field(evidence_item(), true);
-        let lists = cast(source, &DataType::List(Arc::new(item)))?;
-        let lists = lists.as_list::<i32>();
+        let lists = EvidenceLists::new(source)?;
         for row in 0..rows {
             text.clear();
-            push(row, lists.is_valid(row).then(|| list_text(&lists.value(row), &mut text)), &text);
+            push(row, source.is_valid(row).then(|| lists.write(row, &mut text)), &text);
         }
     } else {
         let mut ignored = Faults::none();
@@ -67,29 +65,54 @@ pub(super) fn evidence(
     Ok((Arc::new(texts.finish()), Some(lengths.finish())))
 }
 
-fn evidence_item() -> DataType {
-    let text = |name: &str| Field::new(name, DataType::Utf8, true);
-    DataType::Struct(vec![text("kind"), text("uri"), text("sha256")].into())
+/// A column of lists of struct{kind, uri, sha256}, other members left aside.
+struct EvidenceLists {
+    lists: ListArray,
+    kinds: StringArray,
+    uris: StringArray,
+    hashes: Option<StringArray>,
 }
 
-/// Writes one row's list as text and returns its length.
-fn list_text(items: &ArrayRef, text: &mut String) -> Result<i32, ()> {
-    let items = items.as_struct();
-    let column = |name: &str| items.column_by_name(name).map(|column| column.as_string::<i32>());
-    let (Some(kinds), Some(uris), Some(hashes)) = (column("kind"), column("uri"), column("sha256")) else {
-        return Err(());
-    };
-    let part = |column: &StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
-    text.push('[');
-    for row in 0..items.len() {
-        if row > 0 {
-            text.push(',');
-        }
-        let (Some(kind), Some(uri)) = (part(kinds, row), part(uris, row)) else { return Err(()) };
-        push_item(&kind, &uri, part(hashes, row).as_deref(), text);
+impl EvidenceLists {
+    fn new(source: &ArrayRef) -> Convert<Self> {
+        let (DataType::List(item) | DataType::LargeList(item)) = source.data_type() else {
+            return Err(ArrowError::SchemaError("evidence is not a list".to_owned()));
+        };
+        let lists = cast(source, &DataType::List(Arc::clone(item)))?.as_list::<i32>().clone();
+        let items = lists.values().as_struct();
+        let column =
+            |name: &str| items.column_by_name(name).map(|column| cast(column, &DataType::Utf8)).transpose();
+        let text = |column: Option<ArrayRef>| column.map(|column| column.as_string::<i32>().clone());
+        let none = || StringArray::new_null(items.len());
+        let kinds = text(column("kind")?).unwrap_or_else(none);
+        let uris = text(column("uri")?).unwrap_or_else(none);
+        let hashes = text(column("sha256")?);
+        Ok(Self { lists, kinds, uris, hashes })
     }
-    text.push(']');
-    i32::try_from(items.len()).map_err(|_| ())
+
+    /// Writes one row's list as text and returns its length.
+    fn write(&self, row: usize, text: &mut String) -> Result<i32, ()> {
+        let ends = self.lists.value_offsets();
+        let end = |at: usize| usize::try_from(ends[at]).unwrap_or_default();
+        text.push('[');
+        for item in end(row)..end(row + 1) {
+            if item > end(row) {
+                text.push(',');
+            }
+            if self.lists.values().is_null(item) || self.kinds.is_null(item) || self.uris.is_null(item) {
+                return Err(());
+            }
+            let hash = self.hashes.as_ref().filter(|hashes| hashes.is_valid(item));
+            push_item(
+                self.kinds.value(item),
+                self.uris.value(item),
+                hash.map(|hashes| hashes.value(item)),
+                text,
+            );
+        }
+        text.push(']');
+        Ok(ends[row + 1] - ends[row])
+    }
 }
 
 /// The `attributes` column: the source's map or JSON text, and the fields at `extras`, which are no column.
@@ -114,7 +137,7 @@ pub(super) fn attributes(
         let field = batch.schema_ref().field(at);
         names.push((field.name().as_str(), extra_texts(field, batch.column(at))?));
     }
-    let map = match source.map(|source| source.data_type()) {
+    let map = match source.map(Array::data_type) {
         Some(DataType::Map(..)) => source.map(|source| cast(source, &attributes_type())).transpose()?,
         _ => None,
     };
@@ -169,7 +192,8 @@ fn map_pairs<'a>(map: &'a MapArray, row: usize, pairs: &mut Vec<Pair<'a>>) {
 fn is_canonical(source: &ArrayRef) -> bool {
     let DataType::Map(..) = source.data_type() else { return false };
     let map = source.as_map();
-    let (Some(keys), Some(values)) = (map.keys().as_string_opt::<i32>(), map.values().as_string_opt::<i32>()) else {
+    let (Some(keys), Some(values)) = (map.keys().as_string_opt::<i32>(), map.values().as_string_opt::<i32>())
+    else {
         return false;
     };
     if keys.null_count() + values.null_count() > 0 {

@@ -8,8 +8,11 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::PageIndexPolicy;
 
 use super::types;
 use crate::error::{EngineError, Result};
@@ -18,6 +21,8 @@ use crate::ingest::files::InputFile;
 
 /// Rows of one batch.
 pub(crate) const BATCH_ROWS: usize = 65_536;
+/// Rows below which a row group isn't shared.
+const UNIT_ROWS_MIN: u64 = 65_536;
 const MAGIC: &[u8] = b"PAR1";
 
 /// Columns whose dictionary is kept, because they are checked or repeated value by value.
@@ -55,8 +60,9 @@ impl ParquetSource {
     pub(crate) fn open(file: &InputFile, layout: &Layout) -> Result<Self> {
         let path = &file.path;
         let handle = File::open(path).map_err(EngineError::io("opening", path))?;
-        let plain = ArrowReaderMetadata::load(&handle, ArrowReaderOptions::new())
-            .map_err(|error| footer_error(path, &error))?;
+        let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
+        let plain =
+            ArrowReaderMetadata::load(&handle, options).map_err(|error| footer_error(path, &error))?;
         check_columns(path, plain.schema(), layout)?;
         let hinted = ArrowReaderOptions::new().with_schema(with_dictionaries(plain.schema()));
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), hinted).unwrap_or(plain);
@@ -87,6 +93,14 @@ impl ParquetSource {
             })
             .collect();
         Ok(Self { path: path.clone(), metadata, mask, groups, slots, ignored })
+    }
+
+    /// Rows of a unit of work: whole row groups, because skipping into one costs, unless the file has too few of them
+    /// for the lanes.
+    pub(crate) fn unit_rows(&self, lanes: usize) -> u64 {
+        let largest = self.groups.iter().map(|(_, rows)| *rows).max().unwrap_or(0);
+        let parts = if self.groups.len() >= 2 * lanes { 1 } else { u64::try_from(lanes).unwrap_or(1) };
+        largest.div_ceil(parts.max(1)).max(UNIT_ROWS_MIN)
     }
 
     /// The rows from `start` on, at most `rows_max` and within one row group; none at the end.

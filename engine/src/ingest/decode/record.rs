@@ -38,7 +38,7 @@ pub(crate) struct Record<'a> {
     pub(crate) cells: [Cell<'a>; COLUMNS_MAX],
     /// The pairs of `attributes`, and the fields that are no column, in the order of the input.
     pub(crate) pairs: Vec<Pair<'a>>,
-    /// The last event type seen, and so on, are kept by the caller; a record holds nothing between rows.
+    /// Bit k: the k-th column was given.
     pub(crate) seen: u32,
 }
 
@@ -89,7 +89,7 @@ pub(crate) fn pair_value(cell: Cell<'_>) -> Option<Cow<'_, str>> {
         Cell::Bool(flag) => Some(Cow::Borrowed(if flag { "true" } else { "false" })),
         Cell::Nested(raw) => {
             let mut text = String::with_capacity(raw.len());
-            super::scan::compact(raw, &mut text);
+            super::escape::compact(raw, &mut text);
             Some(Cow::Owned(text))
         }
     }

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::csv::reader;
+use super::escape::compact;
 use super::record::Cell;
-use super::scan::{Scanner, compact};
+use super::scan::Scanner;
 use crate::ingest::boundary::{self, Cut};
 
 fn scan(text: &str) -> Option<&str> {

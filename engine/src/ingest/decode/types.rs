@@ -23,12 +23,11 @@ pub(crate) fn accepts(kind: Kind, data_type: &DataType) -> bool {
         return true;
     }
     match kind {
-        Kind::Id | Kind::Text => text || integer,
+        Kind::Id | Kind::Text | Kind::Count => text || integer,
         Kind::EventType | Kind::Channel => text,
         Kind::EventTime | Kind::Time => text || integer || day || time,
         Kind::Date => text || day || time,
         Kind::Money | Kind::Number => text || data_type.is_numeric(),
-        Kind::Count => text || integer,
         Kind::Flag => text || integer || matches!(data_type, DataType::Boolean),
         Kind::Evidence => text || is_evidence_list(data_type),
         Kind::Attributes => text || is_text_map(data_type),
@@ -40,7 +39,9 @@ pub(crate) fn wanted(kind: Kind) -> &'static str {
     match kind {
         Kind::Id | Kind::Text => "a string or an integer",
         Kind::EventType | Kind::Channel => "a string",
-        Kind::EventTime | Kind::Time => "a timestamp, a date, an integer (epoch microseconds) or an RFC 3339 string",
+        Kind::EventTime | Kind::Time => {
+            "a timestamp, a date, an integer (epoch microseconds) or an RFC 3339 string"
+        }
         Kind::Date => "a date, a timestamp or a string YYYY-MM-DD",
         Kind::Money => "a decimal, an integer, a float or a string of digits",
         Kind::Number => "a number or a string of digits",
@@ -68,7 +69,8 @@ fn is_evidence_list(data_type: &DataType) -> bool {
     let (DataType::List(item) | DataType::LargeList(item)) = data_type else { return false };
     let DataType::Struct(fields) = item.data_type() else { return false };
     let text = |name: &str| fields.iter().any(|field| field.name() == name && is_text(field.data_type()));
-    let optional = fields.iter().all(|field| field.name() != "sha256" || text("sha256") || field.data_type().is_null());
+    let optional =
+        fields.iter().all(|field| field.name() != "sha256" || text("sha256") || field.data_type().is_null());
     text("kind") && text("uri") && optional
 }
 

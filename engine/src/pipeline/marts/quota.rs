@@ -22,16 +22,17 @@ fn position(index: usize) -> i32 {
 }
 
 fn factor(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
-    let rows = || {
-        let reps = windows.crm.reps.iter().zip(&quotas.factors);
-        reps.flat_map(|(rep, factors)| {
+    let reps = windows.crm.reps.iter().zip(&quotas.factors);
+    let all: Vec<_> = reps
+        .flat_map(|(rep, factors)| {
             factors.iter().enumerate().map(move |(index, factor)| (rep, index, factor))
         })
-    };
+        .collect();
+    let rows = || all.iter();
     Columns::default()
         .text(rows().map(|(rep, ..)| rep.id.as_str()))
-        .text(rows().map(|(_, index, _)| FACTORS[index]))
-        .int(rows().map(|(_, index, _)| position(index + 1)))
+        .text(rows().map(|(_, index, _)| FACTORS[*index]))
+        .int(rows().map(|(_, index, _)| position(*index + 1)))
         .ratio(rows().map(|(.., factor)| factor.raw))
         .ratio(rows().map(|(.., factor)| factor.value))
         .ratio(rows().map(|(.., factor)| Some(factor.effect)))

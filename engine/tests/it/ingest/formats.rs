@@ -78,10 +78,10 @@ fn other_columns() -> Vec<(&'static str, ArrayRef)> {
 
 fn evidence() -> ArrayRef {
     let fields: Fields =
-        ["kind", "uri", "sha256"].map(|name| Field::new(name, DataType::Utf8, true)).to_vec().into();
+        ["kind", "size", "uri"].map(|name| Field::new(name, DataType::Utf8, true)).to_vec().into();
     let mut list = ListBuilder::new(StructBuilder::from_fields(fields, 1));
     let item = list.values();
-    for (at, part) in [Some("photo"), Some("s3://a"), None].into_iter().enumerate() {
+    for (at, part) in [Some("photo"), None, Some("s3://a")].into_iter().enumerate() {
         item.field_builder::<StringBuilder>(at).unwrap().append_option(part);
     }
     item.append(true);

@@ -3,11 +3,15 @@
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
+use std::sync::Arc;
 
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use engine::contract::Stream;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use futures::FutureExt;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 
 use super::{Ground, event, events};
 
@@ -111,7 +115,6 @@ async fn a_kill_at_any_commit_and_a_repeat_are_one_run() {
     let whole = Ground::new();
     let file = whole.write("mixed.ndjson", mixed(1_000));
     whole.ingest(Stream::Behaviour, &[&file]).await.unwrap();
-    let bare = |letters: Vec<(String, String, i64, Vec<u8>)>| letters;
     for (table, version) in
         [("raw.dead_letter", 1), ("raw.behaviour", 1), ("raw.dead_letter", 3), ("raw.behaviour", 4)]
     {
@@ -128,7 +131,7 @@ async fn a_kill_at_any_commit_and_a_repeat_are_one_run() {
             whole.rows("raw.behaviour").await,
             "{table} {version}"
         );
-        assert_eq!(bare(ground.letters().await), bare(whole.letters().await), "{table} {version}");
+        assert_eq!(ground.letters().await, whole.letters().await, "{table} {version}");
     }
 }
 
@@ -146,5 +149,47 @@ async fn chunks_and_threads_change_no_row() {
         assert_eq!(other.total, summary.total);
         assert_eq!(other.commits, 3_000_u64.div_ceil(chunk_rows));
         assert_eq!(ground.rows("raw.behaviour").await, whole.rows("raw.behaviour").await);
+    }
+}
+
+/// Good and bad rows over several days, in row groups of 500.
+fn mixed_parquet(rows: i64) -> Vec<u8> {
+    let types = (0..rows).map(|row| if row % 7 == 3 { "call.danced" } else { "call.connected" });
+    let times = (0..rows).map(|row| 1_780_000_000_000_000 + (row % 40) * 86_400_000_000);
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("event_id", Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("e{row}"))))),
+        ("event_time", Arc::new(Int64Array::from_iter_values(times))),
+        ("event_type", Arc::new(StringArray::from_iter_values(types))),
+        ("rep_id", Arc::new(StringArray::from_iter_values((0..rows).map(|row| format!("r{}", row % 5))))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let properties = WriterProperties::builder().set_max_row_group_row_count(Some(500)).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn parquet_goes_on_at_the_row_where_it_was_killed() {
+    let whole = Ground::new();
+    let file = whole.write("mixed.parquet", mixed_parquet(3_000));
+    let summary = whole.ingest(Stream::Behaviour, &[&file]).await.unwrap();
+    assert_eq!((summary.total.accepted, summary.total.rejected(), summary.commits), (2_571, 429, 1));
+    for (table, version) in [("raw.dead_letter", 2), ("raw.behaviour", 3)] {
+        let mut ground = Ground::new();
+        let file = ground.write("mixed.parquet", mixed_parquet(3_000));
+        ground.options.chunk_rows = 700;
+        killed_after(&mut ground, &file, table, version).await;
+        ground.options.chunk_rows = 1_100;
+        ground.ingest(Stream::Behaviour, &[&file]).await.unwrap();
+        assert_eq!(
+            ground.rows("raw.behaviour").await,
+            whole.rows("raw.behaviour").await,
+            "{table} {version}"
+        );
+        assert_eq!(ground.letters().await, whole.letters().await, "{table} {version}");
+        assert_eq!(ground.ingest(Stream::Behaviour, &[&file]).await.unwrap().files_skipped, 1);
+        ground.write("mixed.parquet", mixed_parquet(3_001));
+        assert!(ground.refusal(Stream::Behaviour, &file).await.contains("rewritten"));
     }
 }
