@@ -35,7 +35,8 @@ impl Context {
         config.lake = match config.lake.strip_prefix("file://") {
             Some(path) => path.to_owned(),
             None if config.lake.contains("://") => {
-                let message = format!("the lake {} is not a folder; this version keeps lakes in folders", config.lake);
+                let message =
+                    format!("the lake {} is not a folder; this version keeps lakes in folders", config.lake);
                 return Err(EngineError::Input(message).into());
             }
             None => config.lake,

@@ -63,7 +63,8 @@ pub async fn session(lake: &Lake, catalogue: &Catalogue) -> Result<SessionContex
         }
     }
     let events = catalogue.to_batch().map_err(|error| register("catalogue.event")(error.into()))?;
-    let events = MemTable::try_new(events.schema(), vec![vec![events]]).map_err(register("catalogue.event"))?;
+    let events =
+        MemTable::try_new(events.schema(), vec![vec![events]]).map_err(register("catalogue.event"))?;
     offer(&context, "catalogue.event", Arc::new(events))?;
     Ok(context)
 }

@@ -70,7 +70,9 @@ fn table(name: &str) -> Result<&'static tables::Spec, EngineError> {
         let names = tables::all().iter().map(|spec| spec.name);
         match nearest(&full, names) {
             Some(near) => EngineError::Input(format!("there is no table {name}; did you mean {near}?")),
-            None => EngineError::Input(format!("there is no table {name}; `tideline lake status` lists them")),
+            None => {
+                EngineError::Input(format!("there is no table {name}; `tideline lake status` lists them"))
+            }
         }
     })
 }

@@ -25,8 +25,12 @@ fn stream(name: &str) -> Result<Stream, EngineError> {
     let known = Stream::ALL.into_iter().find(|stream| stream.name() == name || stream.table() == name);
     known.ok_or_else(|| {
         let names: Vec<&str> = Stream::ALL.into_iter().map(Stream::name).collect();
-        let hint = nearest(name, names.iter().copied()).map_or_else(String::new, |near| format!(", did you mean {near}?"));
-        EngineError::Input(format!("there is no stream '{name}'{hint} (the streams are {})", names.join(", ")))
+        let hint = nearest(name, names.iter().copied())
+            .map_or_else(String::new, |near| format!(", did you mean {near}?"));
+        EngineError::Input(format!(
+            "there is no stream '{name}'{hint} (the streams are {})",
+            names.join(", ")
+        ))
     })
 }
 

@@ -51,7 +51,11 @@ struct Term {
 ///
 /// # Errors
 /// [`EngineError::Input`] for a rep or a day that is not published.
-pub(crate) async fn explain(lake: &Lake, catalogue: &Catalogue, question: &Question) -> anyhow::Result<String> {
+pub(crate) async fn explain(
+    lake: &Lake,
+    catalogue: &Catalogue,
+    question: &Question,
+) -> anyhow::Result<String> {
     let days = published_days(lake).await?;
     let day = chosen(&days, question.as_of)?;
     let session = sql::session(lake, catalogue).await?;
@@ -65,7 +69,11 @@ pub(crate) async fn explain(lake: &Lake, catalogue: &Catalogue, question: &Quest
             return Err(EngineError::Input(message).into());
         }
         Some(since) => Some((chosen(&days, Some(since))?, true)),
-        None => now.previous.as_ref().and_then(|(day, _)| day.parse().ok()).map(|day| (engine::time::day_number(day), false)),
+        None => now
+            .previous
+            .as_ref()
+            .and_then(|(day, _)| day.parse().ok())
+            .map(|day| (engine::time::day_number(day), false)),
     };
     if let Some((since, asked)) = since {
         text.push_str("\n\n");
@@ -86,7 +94,8 @@ fn chosen(published: &[Day], wanted: Option<Day>) -> Result<Day, EngineError> {
         None => Ok(newest),
         Some(day) if published.contains(&day) => Ok(day),
         Some(day) => {
-            let message = format!("{} is not published; the newest published day is {}", date(day), date(newest));
+            let message =
+                format!("{} is not published; the newest published day is {}", date(day), date(newest));
             Err(EngineError::Input(message))
         }
     }
@@ -163,8 +172,7 @@ fn level(rep: &str, day: Day, quota: &Quota) -> String {
         "" | "none" => {}
         bound => text.push_str(&format!("; it is held by its {}", bound.replace('_', " "))),
     }
-    let lines: Vec<(String, i64)> =
-        quota.terms.iter().map(|term| (term.name.clone(), term.amount)).collect();
+    let lines: Vec<(String, i64)> = quota.terms.iter().map(|term| (term.name.clone(), term.amount)).collect();
     text.push_str(&format!("\n\nWhy it is {}:\n{}", money(quota.quota), split(&lines, quota.quota, "quota")));
     text
 }
@@ -173,7 +181,10 @@ fn change(since: Day, before: &Quota, now: &Quota) -> anyhow::Result<String> {
     let total = now.quota - before.quota;
     let head = format!("Since {} it went from {} to {}", date(since), money(before.quota), money(now.quota));
     if before.period != now.period {
-        return Ok(format!("{head}; that was for {}, this is for {}, so the two don't compare.", before.period, now.period));
+        return Ok(format!(
+            "{head}; that was for {}, this is for {}, so the two don't compare.",
+            before.period, now.period
+        ));
     }
     if total == 0 {
         return Ok(format!("{head}: no change."));
@@ -198,7 +209,8 @@ fn split(lines: &[(String, i64)], total: i64, sum_name: &str) -> String {
         .filter(|(_, amount)| *amount != 0)
         .map(|(name, amount)| vec![signed(&money(*amount)), term(name)])
         .collect();
-    let idle: Vec<String> = lines.iter().filter(|(_, amount)| *amount == 0).map(|(name, _)| term(name)).collect();
+    let idle: Vec<String> =
+        lines.iter().filter(|(_, amount)| *amount == 0).map(|(name, _)| term(name)).collect();
     let sum: i64 = lines.iter().map(|(_, amount)| amount).sum();
     rows.push(vec![signed(&money(sum)), sum_name.to_owned()]);
     let mut text = columns(&[true, false], &rows);

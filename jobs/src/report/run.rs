@@ -9,7 +9,10 @@ use super::words::{count, percent};
 pub(crate) fn describe(report: &RunReport) -> String {
     let day = date(report.as_of);
     if !report.published {
-        return format!("{day}: the same inputs were published before as run {}; nothing to do", report.run_id);
+        return format!(
+            "{day}: the same inputs were published before as run {}; nothing to do",
+            report.run_id
+        );
     }
     let tiles = &report.tiles;
     let seconds: f64 = report.stages.iter().map(|(_, seconds)| seconds).sum();
@@ -28,7 +31,10 @@ pub(crate) fn describe(report: &RunReport) -> String {
         count(tiles.duplicates),
     ));
     if let Some(error) = report.mapping_error {
-        text.push_str(&format!("\n  {} of the records did not reach their entity or their contract", percent(error)));
+        text.push_str(&format!(
+            "\n  {} of the records did not reach their entity or their contract",
+            percent(error)
+        ));
     }
     for warning in &report.warnings {
         text.push_str(&format!("\n  warning: {warning}"));

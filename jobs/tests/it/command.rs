@@ -17,10 +17,15 @@ fn help_lists_what_there_is() {
         .skip(1)
         .map_while(|line| line.strip_prefix("  ")?.split_whitespace().next())
         .collect();
-    let expected =
-        ["demo", "generate", "ingest", "import", "daily", "explain", "sql", "export", "lake", "doctor", "help"];
+    let expected = [
+        "demo", "generate", "ingest", "import", "daily", "explain", "sql", "export", "lake", "doctor", "help",
+    ];
     assert_eq!(commands, expected);
-    assert!(help.contains("Exit status: 0 done, 1 input or configuration is wrong, 2 failed, 75 try again later."));
+    assert!(
+        help.contains(
+            "Exit status: 0 done, 1 input or configuration is wrong, 2 failed, 75 try again later."
+        )
+    );
     for command in &expected[..expected.len() - 1] {
         Tool::new().run(&[command, "--help"]).succeeded();
     }
@@ -82,17 +87,17 @@ fn configuration_is_checked_before_anything_is_done() {
         "[quota]\nattain_probability = 1.5\n",
         "error: tideline.toml: quota.attain_probability must be between 0 and 1, both excluded",
     );
-    Tool::new()
-        .run(&["--config", "absent.toml", "doctor"])
-        .failed(1, "error: the configuration absent.toml can't be read: No such file or directory (os error 2)");
-    Tool::new()
-        .variable("TIDELINE_QUOTA__PERIODE", "month")
-        .run(&["doctor"])
-        .failed(1, "error: TIDELINE_QUOTA__PERIODE: there is no key quota.periode; did you mean quota.period?");
-    Tool::new().run(&["--lake", "s3://bucket/lake", "doctor"]).failed(
+    Tool::new().run(&["--config", "absent.toml", "doctor"]).failed(
         1,
-        "error: the lake s3://bucket/lake is not a folder; this version keeps lakes in folders",
+        "error: the configuration absent.toml can't be read: No such file or directory (os error 2)",
     );
+    Tool::new().variable("TIDELINE_QUOTA__PERIODE", "month").run(&["doctor"]).failed(
+        1,
+        "error: TIDELINE_QUOTA__PERIODE: there is no key quota.periode; did you mean quota.period?",
+    );
+    Tool::new()
+        .run(&["--lake", "s3://bucket/lake", "doctor"])
+        .failed(1, "error: the lake s3://bucket/lake is not a folder; this version keeps lakes in folders");
 }
 
 #[test]
@@ -135,7 +140,8 @@ fn records_are_taken_in_once_and_bad_ones_are_kept_aside() {
 fn sql_answers_in_every_format() {
     let tool = Tool::new().with_lake();
     let ask = |arguments: &[&str]| {
-        let all: Vec<&str> = ["sql", "-c", "SELECT 1 AS a, NULL AS b"].iter().chain(arguments).copied().collect();
+        let all: Vec<&str> =
+            ["sql", "-c", "SELECT 1 AS a, NULL AS b"].iter().chain(arguments).copied().collect();
         tool.run(&all).succeeded()
     };
     let table = ask(&[]);
@@ -209,11 +215,10 @@ fn an_export_names_what_is_wrong_and_leaves_nothing_half_done() {
         let all: Vec<&str> = ["export", "--table", table].iter().chain(rest).copied().collect();
         tool.run(&all)
     };
-    export("mart.quota", &["--to", "x.xlsx"]).failed(
-        1,
-        "error: the ending of x.xlsx says no format; write to a .parquet, .arrow or .csv file",
-    );
-    export("mart.quotas", &["--to", "x.csv"]).failed(1, "error: there is no table mart.quotas; did you mean mart.quota?");
+    export("mart.quota", &["--to", "x.xlsx"])
+        .failed(1, "error: the ending of x.xlsx says no format; write to a .parquet, .arrow or .csv file");
+    export("mart.quotas", &["--to", "x.csv"])
+        .failed(1, "error: there is no table mart.quotas; did you mean mart.quota?");
     export("mart.quota", &["--to", "x.csv"])
         .failed(1, "error: no day is published yet; `tideline daily` publishes one");
     export("raw.behaviour", &["--as-of", "2026-01-05", "--to", "x.csv"])
@@ -234,10 +239,8 @@ fn work_that_another_process_does_is_to_be_tried_again() {
     let tool = Tool::new().with_lake();
     let lake = Lake::open(&tool.path("lake"), "Asia/Shanghai").unwrap();
     let _held = lake.lock(Job::Maintain).unwrap();
-    tool.run(&["lake", "maintain"]).failed(
-        75,
-        "error: another process is maintaining this lake; run the command again when it is done",
-    );
+    tool.run(&["lake", "maintain"])
+        .failed(75, "error: another process is maintaining this lake; run the command again when it is done");
     let _running = lake.lock(Job::Run).unwrap();
     tool.run(&["daily", "--as-of", "2026-01-05"]).failed(
         75,
@@ -259,14 +262,46 @@ fn a_damaged_lake_is_a_failure_that_names_the_file() {
 #[test]
 fn logs_are_lines_of_json_where_that_is_asked_for() {
     let tool = Tool::new();
-    let answer = tool.run(&["--log", "json", "generate", "--out", "data", "--reps", "2", "--customers", "5", "--days", "2", "--events-per-day", "20"]);
+    let answer = tool.run(&[
+        "--log",
+        "json",
+        "generate",
+        "--out",
+        "data",
+        "--reps",
+        "2",
+        "--customers",
+        "5",
+        "--days",
+        "2",
+        "--events-per-day",
+        "20",
+    ]);
     let answer = answer.succeeded();
     assert!(!answer.err.is_empty());
     for line in answer.err.lines() {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(value["command"], "generate");
     }
-    assert_eq!(tool.run(&["-q", "generate", "--out", "data2", "--reps", "2", "--customers", "5", "--days", "2", "--events-per-day", "20"]).succeeded().err, "");
+    assert_eq!(
+        tool.run(&[
+            "-q",
+            "generate",
+            "--out",
+            "data2",
+            "--reps",
+            "2",
+            "--customers",
+            "5",
+            "--days",
+            "2",
+            "--events-per-day",
+            "20"
+        ])
+        .succeeded()
+        .err,
+        ""
+    );
 }
 
 /// The first file under `folder` with that ending.

@@ -13,7 +13,14 @@ fn ask(tool: &Tool, query: &str) -> String {
 fn the_demonstration_and_what_follows_it() {
     let tool = Tool::new();
     let report = tool.run(&["demo", "--dir", "demo", "--reps", "8", "--days", "45"]).succeeded().out;
-    for part in ["QUOTAS of ", "MOVED MOST since 2026-03-30", "CUSTOMERS ", "SALES PROCESS of ", "ALERTS", "Try next:"] {
+    for part in [
+        "QUOTAS of ",
+        "MOVED MOST since 2026-03-30",
+        "CUSTOMERS ",
+        "SALES PROCESS of ",
+        "ALERTS",
+        "Try next:",
+    ] {
         assert!(report.contains(part), "{part} is missing in\n{report}");
     }
     explanations_add_up(&tool);
@@ -33,7 +40,8 @@ fn explanations_add_up(tool: &Tool) {
          ) WHERE rest <> 0",
     );
     assert_eq!(off, "n\n0\n");
-    let days = ask(tool, "SELECT as_of, count(DISTINCT run_id) AS runs FROM quota GROUP BY as_of ORDER BY as_of");
+    let days =
+        ask(tool, "SELECT as_of, count(DISTINCT run_id) AS runs FROM quota GROUP BY as_of ORDER BY as_of");
     assert_eq!(days, "as_of,runs\n2026-03-30,1\n2026-03-31,1\n");
 }
 
@@ -56,25 +64,55 @@ fn a_quota_is_explained(tool: &Tool, report: &str) {
 
 fn a_repeated_day_is_found_published(tool: &Tool) {
     let again = tool.run(&["--lake", "demo/lake", "daily", "--as-of", LAST]).succeeded();
-    assert!(again.out.starts_with(&format!("{LAST}: the same inputs were published before")), "{}", again.out);
+    assert!(
+        again.out.starts_with(&format!("{LAST}: the same inputs were published before")),
+        "{}",
+        again.out
+    );
 }
 
 fn a_day_is_exported(tool: &Tool) {
     let answer = tool.run(&[
-        "--lake", "demo/lake", "export", "--table", "quota", "--as-of", "2026-03-30", "--to", "quota.csv",
+        "--lake",
+        "demo/lake",
+        "export",
+        "--table",
+        "quota",
+        "--as-of",
+        "2026-03-30",
+        "--to",
+        "quota.csv",
     ]);
     let rows = ask(tool, "SELECT count(*) AS n FROM quota WHERE as_of = DATE '2026-03-30'");
     let text = std::fs::read_to_string(tool.path("quota.csv")).unwrap();
     assert_eq!(format!("n\n{}\n", text.lines().count() - 1), rows);
     assert!(answer.succeeded().out.ends_with("rows of mart.quota as of 2026-03-30 in quota.csv\n"));
-    let wrong = tool.run(&["--lake", "demo/lake", "export", "--table", "quota", "--as-of", "2026-01-30", "--to", "q.csv"]);
+    let wrong = tool.run(&[
+        "--lake",
+        "demo/lake",
+        "export",
+        "--table",
+        "quota",
+        "--as-of",
+        "2026-01-30",
+        "--to",
+        "q.csv",
+    ]);
     assert_eq!((wrong.status, tool.path("q.csv").exists()), (1, false));
 }
 
 fn upkeep_changes_nothing_that_is_seen(tool: &Tool) {
     let seen = |tool: &Tool| {
-        ["quota", "quota_explanation", "customer_health", "process_health", "alert", "raw.behaviour", "crm.rep"]
-            .map(|table| ask(tool, &format!("SELECT count(*) AS n FROM {table}")))
+        [
+            "quota",
+            "quota_explanation",
+            "customer_health",
+            "process_health",
+            "alert",
+            "raw.behaviour",
+            "crm.rep",
+        ]
+        .map(|table| ask(tool, &format!("SELECT count(*) AS n FROM {table}")))
     };
     let before = seen(tool);
     let verified = tool.run(&["--lake", "demo/lake", "lake", "verify"]).succeeded().out;

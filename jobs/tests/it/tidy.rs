@@ -13,7 +13,10 @@ const LONG_FILES: [(&str, &str); 0] = [];
 /// What a crate of ours must not depend on, tests included.
 const FORBIDDEN: [(&str, &[&str]); 5] = [
     ("engine", &["models", "sql", "jobs", "benches", "clap", "anyhow", "linfa", "polars", "ndarray"]),
-    ("models", &["engine", "sql", "jobs", "benches", "data-samples", "clap", "anyhow", "tokio", "datafusion"]),
+    (
+        "models",
+        &["engine", "sql", "jobs", "benches", "data-samples", "clap", "anyhow", "tokio", "datafusion"],
+    ),
     ("sql", &["models", "jobs", "benches", "clap", "anyhow"]),
     ("data-samples", &["engine", "models", "sql", "jobs", "benches", "datafusion", "tokio", "anyhow"]),
     ("jobs", &["benches"]),
@@ -102,7 +105,10 @@ fn files_are_short() {
         }
     }
     let known: Vec<&str> = LONG_FILES.iter().map(|(file, _)| *file).collect();
-    assert_eq!(long, known, "files over {LINES_LONG} lines stand in LONG_FILES with their reason, and no others");
+    assert_eq!(
+        long, known,
+        "files over {LINES_LONG} lines stand in LONG_FILES with their reason, and no others"
+    );
 }
 
 #[test]
@@ -126,7 +132,11 @@ fn one_major_of_arrow_is_locked() {
             .iter()
             .filter(|package| package["name"].as_str() == Some(name))
             .map(|package| package["version"].as_str().unwrap())
-            .map(|version| if version.starts_with("0.") { version } else { version.split('.').next().unwrap() })
+            .map(
+                |version| {
+                    if version.starts_with("0.") { version } else { version.split('.').next().unwrap() }
+                },
+            )
             .collect();
         assert_eq!(majors.len(), 1, "{name}: {majors:?}");
     }

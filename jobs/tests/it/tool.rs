@@ -52,7 +52,11 @@ impl Tool {
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tideline"));
-        command.args(arguments).current_dir(self.dir.path()).env("NO_COLOR", "1").env("HOME", self.dir.path());
+        command
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .env("NO_COLOR", "1")
+            .env("HOME", self.dir.path());
         for (name, value) in &self.variables {
             command.env(name, value);
         }
