@@ -135,7 +135,7 @@ pub enum SampleFormat {
 /// Arguments of `ingest`.
 #[derive(Debug, Args)]
 pub struct IngestArgs {
-    /// behaviour, market_factor, crm.rep, crm.customer, crm.region, crm.plan, crm.product or crm.calendar
+    /// `behaviour`, `market_factor`, or `crm.` and one of rep, customer, region, plan, product, calendar
     #[arg(long)]
     pub stream: String,
     /// Files, or folders of files: .ndjson, .json, .csv, .parquet, text also as .gz or .zst

@@ -181,8 +181,7 @@ async fn tables_of(lake: &Lake, context: &Context) -> Vec<(&'static str, Verdict
         ));
     }
     let now_ms = context.now.div_euclid(1_000);
-    let newest =
-        opened.iter().flat_map(|table| table.files()).map(|file| file.modified_ms).max().unwrap_or(0);
+    let newest = opened.iter().flat_map(Table::files).map(|file| file.modified_ms).max().unwrap_or(0);
     if newest > now_ms + AHEAD_MS_MAX {
         let text = format!("a file of the lake is {} s ahead of this machine", (newest - now_ms) / 1_000);
         checks.push((

@@ -145,7 +145,8 @@ pub(super) fn tell(written: Written, format: Format, started: Option<Instant>, q
         _ => format!("{rows} rows"),
     };
     if let Some(started) = started {
-        text.push_str(&format!(" in {:.3} s", started.elapsed().as_secs_f64()));
+        let line = format!(" in {:.3} s", started.elapsed().as_secs_f64());
+        text.push_str(&line);
     }
     output::note(&format!("({text})"));
 }

@@ -69,8 +69,9 @@ fn batch(lines: &[Status], context: &Context) -> anyhow::Result<RecordBatch> {
     let texts = |values: Vec<Option<String>>| -> ArrayRef { Arc::new(StringArray::from(values)) };
     let numbers =
         |f: fn(&Status) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(lines.iter().map(f))) };
-    let versions: ArrayRef =
-        Arc::new(Int64Array::from_iter(lines.iter().map(|line| (line.version >= 0).then_some(line.version))));
+    let versions: ArrayRef = Arc::new(
+        lines.iter().map(|line| (line.version >= 0).then_some(line.version)).collect::<Int64Array>(),
+    );
     let written = lines.iter().map(|line| line.written_ms.map(|at| age(now_ms - at))).collect();
     Ok(RecordBatch::try_from_iter_with_nullable([
         ("table", texts(lines.iter().map(|line| Some(line.table.to_owned())).collect()), false),

@@ -74,10 +74,8 @@ async fn quotas(session: &SessionContext, on: &str, day: Day) -> anyhow::Result<
         let head = ["region", "", "reps", "quotas", "plan", "difference", "held by a bound", "given way"];
         let mut lines = vec![head.map(str::to_owned).to_vec()];
         lines.extend(rows.iter().map(plan_line));
-        text.push_str(&format!(
-            "\n{}",
-            columns(&[false, false, true, true, true, true, true, false], &lines)
-        ));
+        let line = format!("\n{}", columns(&[false, false, true, true, true, true, true, false], &lines));
+        text.push_str(&line);
     }
     Ok(Some(text))
 }
@@ -198,19 +196,17 @@ async fn process(session: &SessionContext, on: &str) -> anyhow::Result<Option<St
         count(all.count(3))
     );
     for row in &lowest {
-        let scored = engine::measure::COMPONENTS.iter().enumerate();
-        let weakest = scored
+        let weakest = engine::measure::COMPONENTS
+            .iter()
+            .enumerate()
             .filter_map(|(index, name)| Some((row.real(index + 3)?, name)))
             .min_by(|a, b| a.0.total_cmp(&b.0))
             .map_or_else(String::new, |(score, name)| {
                 format!(", weakest in {} ({score:.0} points)", term(name))
             });
-        text.push_str(&format!(
-            "\n  {} {} at {:.0}{weakest}",
-            row.text(0),
-            row.text(2),
-            row.real(1).unwrap_or(0.0)
-        ));
+        let line =
+            format!("\n  {} {} at {:.0}{weakest}", row.text(0), row.text(2), row.real(1).unwrap_or(0.0));
+        text.push_str(&line);
     }
     Ok(Some(text))
 }

@@ -115,7 +115,8 @@ pub(crate) fn columns(right: &[bool], rows: &[Vec<String>]) -> String {
         for ((cell, &width), &right) in row.iter().zip(&widths).zip(right) {
             let padding = " ".repeat(width.saturating_sub(sql::width(cell)));
             text.push(' ');
-            text.push_str(&if right { format!("{padding}{cell}") } else { format!("{cell}{padding}") });
+            let parts = if right { [padding.as_str(), cell] } else { [cell.as_str(), &padding] };
+            text.extend(parts);
             text.push(' ');
         }
         text.trim_end().to_owned()

@@ -229,7 +229,7 @@ fn an_export_names_what_is_wrong_and_leaves_nothing_half_done() {
     let left: Vec<String> = std::fs::read_dir(tool.path("."))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .filter(|name| name.ends_with(".tmp"))
+        .filter(|name| name.contains(".tmp"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
 }

@@ -58,17 +58,17 @@ fn binary_formats_read_back_equal() {
     };
     let stream =
         arrow::ipc::reader::StreamReader::try_new(std::io::Cursor::new(write(Format::Arrow)), None).unwrap();
-    assert_eq!(stream.map(Result::unwrap).collect::<Vec<_>>(), [batch.clone()]);
+    assert_eq!(stream.map(Result::unwrap).collect::<Vec<_>>(), std::slice::from_ref(&batch));
     let file = arrow::ipc::reader::FileReader::try_new(std::io::Cursor::new(write(Format::ArrowFile)), None)
         .unwrap();
-    assert_eq!(file.map(Result::unwrap).collect::<Vec<_>>(), [batch.clone()]);
+    assert_eq!(file.map(Result::unwrap).collect::<Vec<_>>(), std::slice::from_ref(&batch));
     let mut path = tempfile::NamedTempFile::new().unwrap();
     path.write_all(&write(Format::Parquet)).unwrap();
     let parquet = datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(
         path.reopen().unwrap(),
         10,
     );
-    assert_eq!(parquet.unwrap().map(Result::unwrap).collect::<Vec<_>>(), [batch.clone()]);
+    assert_eq!(parquet.unwrap().map(Result::unwrap).collect::<Vec<_>>(), std::slice::from_ref(&batch));
 }
 
 #[test]

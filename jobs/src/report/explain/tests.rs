@@ -15,7 +15,7 @@ fn quota(amount: i64, base: i64, ratios: &[(&str, f64)]) -> Quota {
     Quota {
         period: "2026-03".to_owned(),
         region: "r-1".to_owned(),
-        quota: amount,
+        amount,
         attained: 2_500_000,
         expected: 10_000_000,
         low: 8_000_000,
