@@ -8,7 +8,7 @@ use crate::measure::facts::Facts;
 use crate::measure::lead::Lead;
 use crate::measure::opportunity::Opportunity;
 use crate::measure::process::ProcessHealth;
-use crate::measure::{at, count, real};
+use crate::measure::{at, count, major_per, real};
 use crate::settings::Settings;
 use crate::time::Day;
 
@@ -128,7 +128,7 @@ fn raw_values(inputs: &FactorInputs<'_>, sums: &RepSums, rep: usize) -> [(Option
         (Some(inputs.season), "measured"),
         (share(sums.lively, sums.customers), "measured"),
         (mean_interval, "measured"),
-        (share(sums.order_amount, sums.orders).map(|minor| minor / 100.0), "measured"),
+        (major_per(sums.order_amount, sums.orders), "measured"),
         (share(sums.health, sums.customers), "measured"),
         (share(sums.dense, sums.customers), "measured"),
         (Some(sums.pipeline / 100.0), "heuristic"),

@@ -79,7 +79,7 @@ pub(crate) fn funnel(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Ve
     let mut rows: Vec<FunnelRow> = rows.into_values().collect();
     for row in &mut rows {
         row.company_conversion = ratio(company[row.stage].1, company[row.stage].0);
-        row.median_days = median(&mut row.durations).map(|micros| micros / real(DAY));
+        row.median_days = median_days(&mut row.durations);
     }
     rank(&mut rows);
     rows
@@ -100,16 +100,16 @@ fn rank(rows: &mut [FunnelRow]) {
     }
 }
 
-/// The middle value, or the mean of the two middle ones.
-pub(crate) fn median(values: &mut [i64]) -> Option<f64> {
-    values.sort_unstable();
-    let middle = values.len() / 2;
-    let upper = *values.get(middle)?;
-    if values.len() % 2 == 1 {
-        return Some(real(upper));
+/// The middle of durations, or the mean of the two middle ones, in days.
+pub(crate) fn median_days(durations: &mut [Micros]) -> Option<f64> {
+    durations.sort_unstable();
+    let middle = durations.len() / 2;
+    let upper = *durations.get(middle)?;
+    if durations.len() % 2 == 1 {
+        return Some(real(upper) / real(DAY));
     }
-    let lower = *values.get(middle.checked_sub(1)?)?;
-    Some((real(lower) + real(upper)) / 2.0)
+    let lower = *durations.get(middle.checked_sub(1)?)?;
+    Some(real(lower + upper) / real(2 * DAY))
 }
 
 /// A week of a scope: effective leads (not disqualified) and those converted.
@@ -126,7 +126,10 @@ pub(crate) struct Week {
 pub(crate) fn weeks(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Vec<Week> {
     let monday = as_of - (as_of + 3).rem_euclid(7);
     let first = monday - 77;
-    let mut counts: BTreeMap<(Option<usize>, Day), (i64, i64)> = BTreeMap::new();
+    let scopes = (0..crm.regions.ids.len()).map(Some).chain([None]);
+    let all_weeks = || (0..12).map(|week| first + 7 * week);
+    let mut counts: BTreeMap<(Option<usize>, Day), (i64, i64)> =
+        scopes.flat_map(|scope| all_weeks().map(move |week| ((scope, week), (0, 0)))).collect();
     let living = leads.iter().filter(|lead| lead.created.is_some() && !lead.disqualified);
     for lead in living.filter(|lead| lead.created_day >= first && lead.created_day <= as_of) {
         let week = lead.created_day - (lead.created_day + 3).rem_euclid(7);

@@ -40,9 +40,9 @@ impl Opportunity {
         self.opened_at.is_some() && self.closed_at.is_none()
     }
 
-    /// Whole days in the present stage, up to the close for a closed one.
+    /// Whole days since the last stage change, for closed ones too.
     pub(crate) fn stage_age_days(&self, end: Micros) -> i64 {
-        (self.closed_at.unwrap_or(end) - self.stage_changed_at).div_euclid(DAY)
+        (end - self.stage_changed_at).div_euclid(DAY)
     }
 }
 

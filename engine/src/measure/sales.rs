@@ -3,7 +3,7 @@
 use super::funnel::{find, rep_positions};
 use super::opportunity::Opportunity;
 use super::scope::Scopes;
-use super::{facts::Facts, ratio, real};
+use super::{facts::Facts, major_per, ratio, real};
 use crate::entity::Crm;
 use crate::tile::rep::{RepTile, count};
 use crate::time::Day;
@@ -37,7 +37,7 @@ impl Sales {
 
     /// Amount signed in the month, major units, per rep on duty.
     pub(crate) fn revenue_per_rep(&self) -> Option<f64> {
-        ratio(self.amount, self.on_duty).map(|minor| minor / 100.0)
+        major_per(self.amount, self.on_duty)
     }
 
     /// Opportunities opened per effective visit.
@@ -81,8 +81,8 @@ pub(crate) fn sales(inputs: &Inputs<'_>) -> Vec<Sales> {
             let (month, days_30, days_90) =
                 (inputs.reps_month.get(&rep.id), inputs.reps_30d.get(&rep.id), inputs.reps_90d.get(&rep.id));
             let first = inputs.reps_year.get(&rep.id).first_deal;
-            let hired = rep.hired_on.filter(|hired| *hired > inputs.as_of - 365);
-            let first_deal = first.zip(hired).map(|(first, hired)| i64::from((first - hired).max(0)));
+            let hired = rep.hired_on.filter(|hired| *hired > inputs.as_of - 365 && *hired <= inputs.as_of);
+            let first_deal = first.zip(hired).map(|(first, hired)| i64::from(first - hired));
             Sales {
                 deals: month.counts[count::DEALS_SIGNED],
                 amount: month.amount_signed,

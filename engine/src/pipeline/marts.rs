@@ -79,12 +79,17 @@ fn touch_density(windows: &Windows, measures: &Measures) -> Result<Mart> {
         .of("mart.touch_density")
 }
 
+/// By region and for the company.
 fn health_improvement(windows: &Windows, measures: &Measures) -> Result<Mart> {
     let sums = shares(windows, measures, |customer| customer.improved);
-    scopes(windows)
-        .long(sums.iter().map(|sum| sum.0))
-        .long(sums.iter().map(|sum| sum.1))
-        .ratio(sums.iter().map(|sum| ratio(sum.1, sum.0)))
+    let list = windows.scopes.list.iter().zip(sums);
+    let rows: Vec<_> = list.filter(|((scope, _), _)| matches!(*scope, "region" | "company")).collect();
+    Columns::default()
+        .text(rows.iter().map(|((scope, _), _)| *scope))
+        .text(rows.iter().map(|((_, id), _)| id.as_str()))
+        .long(rows.iter().map(|(_, sum)| sum.0))
+        .long(rows.iter().map(|(_, sum)| sum.1))
+        .ratio(rows.iter().map(|(_, sum)| ratio(sum.1, sum.0)))
         .of("mart.health_improvement")
 }
 
@@ -113,7 +118,7 @@ fn lead_funnel(rows: &[FunnelRow]) -> Result<Mart> {
         .maybe_text(rows.iter().map(|row| row.region.as_deref()))
         .maybe_text(rows.iter().map(|row| row.source.as_deref()))
         .text(rows.iter().map(|row| STAGES[row.stage]))
-        .int(rows.iter().map(|row| i32::try_from(row.stage + 1).unwrap_or(0)))
+        .int(rows.iter().map(|row| i32::try_from(row.stage).unwrap_or(0)))
         .long(rows.iter().map(|row| row.entered))
         .long(rows.iter().map(|row| row.advanced))
         .long(rows.iter().map(|row| row.lost))

@@ -8,7 +8,7 @@ use crate::measure::facts::Facts;
 use crate::measure::funnel::place;
 use crate::measure::lead::{Lead, Quality, quality};
 use crate::measure::opportunity::Opportunity;
-use crate::measure::{at, ratio, real};
+use crate::measure::{at, major_per, real};
 use crate::pipeline::stage::{Measures, Windows};
 use crate::settings::Settings;
 use crate::tile::Tiles;
@@ -41,7 +41,7 @@ pub(super) fn customer_health(tiles: &Tiles, windows: &Windows, measures: &Measu
         .flag(rows.iter().map(|row| row.improved))
         .long(rows.iter().map(|row| row.orders))
         .cash(rows.iter().map(|row| row.order_amount))
-        .ratio(rows.iter().map(|row| ratio(row.order_amount, row.orders).map(|minor| minor / 100.0)))
+        .ratio(rows.iter().map(|row| major_per(row.order_amount, row.orders)))
         .ratio(rows.iter().map(|row| row.repurchase_interval))
         .text(rows.iter().map(|row| row.stage.as_str()))
         .of("mart.customer_health")
