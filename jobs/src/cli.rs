@@ -10,7 +10,9 @@ use crate::config::LogFormat;
 /// Sales quotas, lead and process health: recomputed every day from what happened, and explained to the cent.
 #[derive(Debug, Parser)]
 #[command(name = "tideline", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit status: 0 done, 1 input or configuration is wrong, 2 failed, 75 try again later.")]
+#[command(
+    after_help = "Exit status: 0 done, 1 input or configuration is wrong, 2 failed, 75 try again later."
+)]
 pub struct Cli {
     /// Options of every subcommand.
     #[command(flatten)]
@@ -133,7 +135,7 @@ pub enum SampleFormat {
 /// Arguments of `ingest`.
 #[derive(Debug, Args)]
 pub struct IngestArgs {
-    /// behaviour, market_factor, crm.rep, crm.customer, crm.region, crm.plan, crm.product or crm.calendar
+    /// `behaviour`, `market_factor`, or `crm.` and one of rep, customer, region, plan, product, calendar
     #[arg(long)]
     pub stream: String,
     /// Files, or folders of files: .ndjson, .json, .csv, .parquet, text also as .gz or .zst

@@ -113,7 +113,8 @@ pub enum LogFormat {
 
 impl Default for Config {
     fn default() -> Self {
-        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota } = Settings::default();
+        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota } =
+            Settings::default();
         Self {
             lake: DEFAULT_LAKE.to_owned(),
             catalogue: None,
@@ -142,8 +143,9 @@ impl Config {
         let default = Path::new(DEFAULT_FILE);
         let file = file.or_else(|| default.exists().then_some(default));
         let text = match file {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|error| input(format!("the configuration {} can't be read: {error}", path.display())))?,
+            Some(path) => std::fs::read_to_string(path).map_err(|error| {
+                input(format!("the configuration {} can't be read: {error}", path.display()))
+            })?,
             None => String::new(),
         };
         let name = file.map_or_else(|| DEFAULT_FILE.to_owned(), |path| path.display().to_string());
@@ -157,19 +159,24 @@ impl Config {
     pub fn parse(name: &str, text: &str, variables: &[(String, String)]) -> anyhow::Result<Self> {
         let known = keys::Known::new()?;
         known.check_file(name, text)?;
-        let from_file: Table = toml::from_str(text).map_err(|error| input(keys::located(name, text, &error)))?;
+        let from_file: Table =
+            toml::from_str(text).map_err(|error| input(keys::located(name, text, &error)))?;
         let mut table = Table::try_from(Self::default()).context("the default configuration is a table")?;
         let mut names_timezone = from_file.contains_key("timezone");
         overlay(&mut table, from_file);
         let mut config = Self::read(table.clone()).map_err(|message| {
             // The file alone knows its lines; it may lack what the defaults complete, though.
-            let alone = toml::from_str::<Self>(text).err().filter(|error| !error.message().contains("missing field"));
-            input(alone.map_or_else(|| format!("{name}: {message}"), |error| keys::located(name, text, &error)))
+            let alone =
+                toml::from_str::<Self>(text).err().filter(|error| !error.message().contains("missing field"));
+            input(
+                alone.map_or_else(|| format!("{name}: {message}"), |error| keys::located(name, text, &error)),
+            )
         })?;
         for (variable, value) in variables {
             let Some(path) = known.path_of(variable)? else { continue };
             names_timezone |= path == ["timezone"];
-            config = set(&mut table, &path, value).map_err(|message| input(format!("{variable}: {message}")))?;
+            config =
+                set(&mut table, &path, value).map_err(|message| input(format!("{variable}: {message}")))?;
         }
         config.names_timezone = names_timezone;
         check::check(&config).map_err(|message| input(format!("{name}: {message}")))?;
@@ -226,7 +233,8 @@ fn overlay(table: &mut Table, over: Table) {
 
 /// Sets one key: the text is taken as a TOML value where that fits, else as a string.
 fn set(table: &mut Table, path: &[String], text: &str) -> Result<Config, String> {
-    let as_toml = toml::from_str::<Table>(&format!("value = {text}")).ok().and_then(|mut one| one.remove("value"));
+    let as_toml =
+        toml::from_str::<Table>(&format!("value = {text}")).ok().and_then(|mut one| one.remove("value"));
     let mut problem = String::new();
     for value in as_toml.into_iter().chain([Value::String(text.to_owned())]) {
         let mut tried = table.clone();

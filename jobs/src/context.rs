@@ -1,6 +1,6 @@
 //! What every subcommand is given: configuration, the lake's place, the present, and where output goes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use engine::EngineError;
 use engine::catalogue::Catalogue;
@@ -35,7 +35,8 @@ impl Context {
         config.lake = match config.lake.strip_prefix("file://") {
             Some(path) => path.to_owned(),
             None if config.lake.contains("://") => {
-                let message = format!("the lake {} is not a folder; this version keeps lakes in folders", config.lake);
+                let message =
+                    format!("the lake {} is not a folder; this version keeps lakes in folders", config.lake);
                 return Err(EngineError::Input(message).into());
             }
             None => config.lake,
@@ -49,7 +50,8 @@ impl Context {
     }
 
     /// The same with another lake.
-    pub fn with_lake(&self, root: PathBuf) -> Self {
+    #[must_use]
+    pub fn with_lake(&self, root: &Path) -> Self {
         let mut other = self.clone();
         other.config.lake = root.to_string_lossy().into_owned();
         other

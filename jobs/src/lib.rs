@@ -60,10 +60,8 @@ fn execute(cli: cli::Cli, variables: &[(String, String)]) -> anyhow::Result<()> 
     let config = config::Config::load(cli.global.config.as_deref(), variables)?;
     log::start(&cli.global, config.log);
     let context = Context::new(config, &cli.global)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(STACK_BYTES)
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()?;
     // The stack of the process's first thread can't be chosen.
     let thread = std::thread::Builder::new()
         .name("tideline".to_owned())

@@ -12,7 +12,9 @@ use crate::config::{Log, LogFormat};
 pub(crate) fn start(global: &Global, configured: Log) {
     let filter = match (global.quiet, global.verbose) {
         (true, _) => "off",
-        (false, 0) => "warn,jobs=info,engine=info,sql=info,models=info,deltalake_core=error,buoyant_kernel=error",
+        (false, 0) => {
+            "warn,jobs=info,engine=info,sql=info,models=info,deltalake_core=error,buoyant_kernel=error"
+        }
         (false, 1) => "info,jobs=debug,engine=debug,sql=debug,models=debug",
         (false, _) => "debug,jobs=trace,engine=trace,sql=trace,models=trace",
     };

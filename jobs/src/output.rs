@@ -98,7 +98,8 @@ impl AtomicFile {
             file.sync_all().with_context(writing)?;
         }
         std::fs::rename(&self.temporary, &self.path).with_context(writing)?;
-        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder =
+            self.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder).and_then(|folder| folder.sync_all()).with_context(writing)
     }
 }

@@ -78,7 +78,10 @@ pub struct Writer<W: Write + Send> {
 
 impl<W: Write + Send> std::fmt::Debug for Writer<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writer").field("format", &self.format).field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("Writer")
+            .field("format", &self.format)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
@@ -213,7 +216,8 @@ fn flat_schema(schema: &SchemaRef) -> SchemaRef {
 }
 
 fn is_flat(data_type: &DataType) -> bool {
-    !data_type.is_nested() && !matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
+    !data_type.is_nested()
+        && !matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView)
 }
 
 fn flat(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {

@@ -11,6 +11,6 @@ mod query;
 mod session;
 
 pub use error::SqlError;
-pub use format::{Format, Style, Written, Writer, width};
+pub use format::{Format, Style, Writer, Written, width};
 pub use query::{plan, statements};
 pub use session::{columns, published, session};

@@ -63,7 +63,8 @@ pub async fn session(lake: &Lake, catalogue: &Catalogue) -> Result<SessionContex
         }
     }
     let events = catalogue.to_batch().map_err(|error| register("catalogue.event")(error.into()))?;
-    let events = MemTable::try_new(events.schema(), vec![vec![events]]).map_err(register("catalogue.event"))?;
+    let events =
+        MemTable::try_new(events.schema(), vec![vec![events]]).map_err(register("catalogue.event"))?;
     offer(&context, "catalogue.event", Arc::new(events))?;
     Ok(context)
 }
@@ -107,13 +108,12 @@ fn offer(context: &SessionContext, name: &str, provider: Arc<dyn TableProvider>)
     let (schema, table) = name.split_once('.').unwrap_or((DEFAULT_SCHEMA, name));
     let missing = || register(name)(DataFusionError::Plan(format!("no catalog {CATALOG}")));
     let catalog: Arc<dyn CatalogProvider> = context.catalog(CATALOG).ok_or_else(missing)?;
-    let provider_of_schema = match catalog.schema(schema) {
-        Some(known) => known,
-        None => {
-            let new: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
-            catalog.register_schema(schema, Arc::clone(&new)).map_err(register(name))?;
-            new
-        }
+    let provider_of_schema = if let Some(known) = catalog.schema(schema) {
+        known
+    } else {
+        let new: Arc<dyn SchemaProvider> = Arc::new(MemorySchemaProvider::new());
+        catalog.register_schema(schema, Arc::clone(&new)).map_err(register(name))?;
+        new
     };
     provider_of_schema.register_table(table.to_owned(), provider).map_err(register(name))?;
     Ok(())

@@ -79,7 +79,8 @@ impl Fixture {
             .collect();
         let batch = RecordBatch::try_new(schema, columns).unwrap();
         let file =
-            write(table.dir(), format!("{id}-{finished_at}.parquet"), BTreeMap::new(), &batch, Encoding::Raw).unwrap();
+            write(table.dir(), format!("{id}-{finished_at}.parquet"), BTreeMap::new(), &batch, Encoding::Raw)
+                .unwrap();
         table.commit(vec![file], &[], &[]).await.unwrap();
     }
 
@@ -110,7 +111,9 @@ pub(super) fn event_file(table: &Table, day: Day, happened: Day, name: &str, ids
         .iter()
         .map(|field| match field.name().as_str() {
             "event_id" => Arc::new(StringArray::from(ids.to_vec())) as ArrayRef,
-            "event_time" => Arc::new(TimestampMicrosecondArray::from(vec![at; ids.len()]).with_timezone("UTC")),
+            "event_time" => {
+                Arc::new(TimestampMicrosecondArray::from(vec![at; ids.len()]).with_timezone("UTC"))
+            }
             "event_type" | "channel" => Arc::new(StringArray::from(vec!["call"; ids.len()])),
             "evidence_count" => Arc::new(Int32Array::from(vec![0; ids.len()])),
             _ => new_null_array(field.data_type(), ids.len()),

@@ -99,8 +99,10 @@ fn groups(table: &Table, below_bytes: u64, closed: impl Fn(&DataFile) -> bool) -
 
 fn write(table: &Table, group: &Group, nonce: &str) -> Result<NewFile> {
     let sum = group.files.iter().fold(0_u64, |sum, file| sum.wrapping_add(content_id(file)));
-    let folder: String =
-        group.partition.iter().fold(String::new(), |path, (column, value)| format!("{path}{column}={value}/"));
+    let folder: String = group
+        .partition
+        .iter()
+        .fold(String::new(), |path, (column, value)| format!("{path}{column}={value}/"));
     let path = format!("{folder}fold-{sum:016x}-{nonce}.parquet");
     let schema = table.spec().file_schema();
     let mut writer = FileWriter::create(table.dir(), path, group.partition.clone(), &schema, Encoding::Raw)?;

@@ -105,7 +105,9 @@ async fn maintain_table(
     let now_ms = options.now.div_euclid(1_000);
     if ["raw.", "crm.", "ops."].iter().any(|schema| spec.name.starts_with(schema)) {
         let today = date(lake.zone().day(options.now)).to_string();
-        let closed = |file: &DataFile| spec.partition_by.is_empty() || file.partition_value("event_date") < today.as_str();
+        let closed = |file: &DataFile| {
+            spec.partition_by.is_empty() || file.partition_value("event_date") < today.as_str()
+        };
         let nonce = format!("{now_ms:x}-{:x}", std::process::id());
         let folded = fold(lake, &mut table, options.fold_below_bytes, &nonce, closed).await?;
         report.folded = folded.files;

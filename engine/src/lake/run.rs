@@ -38,7 +38,8 @@ impl Run {
             let run_ids = text(batch, "run_id")?;
             let statuses = text(batch, "status")?;
             let rows = text(batch, "rows")?;
-            let days = column(batch, "as_of")?.as_primitive_opt::<Date32Type>().ok_or_else(|| wrong("as_of"))?;
+            let days =
+                column(batch, "as_of")?.as_primitive_opt::<Date32Type>().ok_or_else(|| wrong("as_of"))?;
             let finished = column(batch, "finished_at")?
                 .as_primitive_opt::<TimestampMicrosecondType>()
                 .ok_or_else(|| wrong("finished_at"))?;

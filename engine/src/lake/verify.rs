@@ -84,7 +84,11 @@ fn chain(error: &dyn std::error::Error) -> String {
 fn examples(count: usize, what: &str, which: &[String]) -> String {
     let shown = which.iter().take(EXAMPLES_MAX).cloned().collect::<Vec<_>>().join("; ");
     let more = count.saturating_sub(EXAMPLES_MAX.min(which.len()));
-    if more > 0 { format!("{count} {what}: {shown}; and {more} more") } else { format!("{count} {what}: {shown}") }
+    if more > 0 {
+        format!("{count} {what}: {shown}; and {more} more")
+    } else {
+        format!("{count} {what}: {shown}")
+    }
 }
 
 /// Every file that the newest version names is there, whole, and of the table's schema.

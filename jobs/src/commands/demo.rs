@@ -19,7 +19,7 @@ const EVENTS_PER_REP: u64 = 50;
 
 pub(crate) async fn run(args: DemoArgs, context: &Context) -> anyhow::Result<()> {
     let (data, root) = (args.dir.join("data"), args.dir.join("lake"));
-    let context = context.with_lake(root.clone());
+    let context = context.with_lake(&root);
     let lake = context.lake_or_new()?;
     let scale = Scale {
         reps: args.reps,

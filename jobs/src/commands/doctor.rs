@@ -91,7 +91,9 @@ fn catalogue(context: &Context) -> Verdict {
             );
             Verdict::Good(format!("{} event types, {origin}", catalogue.models().len()))
         }
-        Err(error) => Verdict::Wrong(format!("{error:#}"), "correct the file that `catalogue` names".to_owned()),
+        Err(error) => {
+            Verdict::Wrong(format!("{error:#}"), "correct the file that `catalogue` names".to_owned())
+        }
     }
 }
 
@@ -124,7 +126,10 @@ fn disk(root: &Path) -> Verdict {
             "make room: `tideline lake maintain` deletes files that nothing names any more".to_owned(),
         ),
         Some(free) => Verdict::Good(format!("{} free", bytes(free))),
-        None => Verdict::Look("free space is unknown".to_owned(), "look at it with your system's own tools".to_owned()),
+        None => Verdict::Look(
+            "free space is unknown".to_owned(),
+            "look at it with your system's own tools".to_owned(),
+        ),
     }
 }
 
@@ -162,17 +167,27 @@ async fn tables_of(lake: &Lake, context: &Context) -> Vec<(&'static str, Verdict
     }
     let files: usize = opened.iter().map(|table| table.files().len()).sum();
     let written = opened.iter().filter(|table| table.version() >= 0).count();
-    let text = format!("{written} of {} tables written, {files} files, at {}", tables::all().len(), lake.root().display());
+    let text = format!(
+        "{written} of {} tables written, {files} files, at {}",
+        tables::all().len(),
+        lake.root().display()
+    );
     checks.insert(0, ("lake", Verdict::Good(text)));
     for table in opened.iter().filter(|table| table.files().len() > FILES_MANY) {
         let text = format!("{} files", count(u64::try_from(table.files().len()).unwrap_or(u64::MAX)));
-        checks.push((table.spec().name, Verdict::Look(text, "run `tideline lake maintain` regularly".to_owned())));
+        checks.push((
+            table.spec().name,
+            Verdict::Look(text, "run `tideline lake maintain` regularly".to_owned()),
+        ));
     }
     let now_ms = context.now.div_euclid(1_000);
-    let newest = opened.iter().flat_map(|table| table.files()).map(|file| file.modified_ms).max().unwrap_or(0);
+    let newest = opened.iter().flat_map(Table::files).map(|file| file.modified_ms).max().unwrap_or(0);
     if newest > now_ms + AHEAD_MS_MAX {
         let text = format!("a file of the lake is {} s ahead of this machine", (newest - now_ms) / 1_000);
-        checks.push(("clock", Verdict::Look(text, "compare the clocks of the machines that write to it".to_owned())));
+        checks.push((
+            "clock",
+            Verdict::Look(text, "compare the clocks of the machines that write to it".to_owned()),
+        ));
     }
     for (job, name) in [(Job::Run, "a daily run"), (Job::Maintain, "maintenance")] {
         if matches!(lake.lock(job), Err(EngineError::Busy { .. })) {
@@ -186,7 +201,9 @@ async fn runs(lake: &Lake, context: &Context) -> Verdict {
     let run = "run `tideline daily` every morning".to_owned();
     let (days, yesterday) = match (published_days(lake).await, context.yesterday()) {
         (Ok(days), Ok(yesterday)) => (days, yesterday),
-        (Err(error), _) => return Verdict::Wrong(format!("{error:#}"), "see `tideline lake verify`".to_owned()),
+        (Err(error), _) => {
+            return Verdict::Wrong(format!("{error:#}"), "see `tideline lake verify`".to_owned());
+        }
         (_, Err(error)) => return Verdict::Wrong(error.to_string(), "correct `timezone`".to_owned()),
     };
     match days.last() {

@@ -24,7 +24,8 @@ pub(crate) async fn run(args: ExportArgs, context: &Context) -> anyhow::Result<(
     let mut of_day = String::new();
     if spec.is_mart() {
         let day = day(&published_days(&lake).await?, args.as_of.map(|day| context.day(day)).transpose()?)?;
-        query.push_str(&format!(" WHERE as_of = DATE '{}'", date(day)));
+        let line = format!(" WHERE as_of = DATE '{}'", date(day));
+        query.push_str(&line);
         of_day = format!(" as of {}", date(day));
     } else if args.as_of.is_some() {
         let message = format!("{} is not published by day; leave --as-of out", spec.name);
@@ -70,7 +71,9 @@ fn table(name: &str) -> Result<&'static tables::Spec, EngineError> {
         let names = tables::all().iter().map(|spec| spec.name);
         match nearest(&full, names) {
             Some(near) => EngineError::Input(format!("there is no table {name}; did you mean {near}?")),
-            None => EngineError::Input(format!("there is no table {name}; `tideline lake status` lists them")),
+            None => {
+                EngineError::Input(format!("there is no table {name}; `tideline lake status` lists them"))
+            }
         }
     })
 }

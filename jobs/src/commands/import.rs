@@ -24,35 +24,36 @@ pub(crate) async fn run(args: ImportArgs, context: &Context) -> anyhow::Result<(
     let mapping = mapping(&args)?;
     let progress = context.progress("import");
     progress.stage("reading the export");
-    match &args.out {
-        Some(out) => {
-            std::fs::create_dir_all(out)?;
-            let summary = write_dir(&mapping, &args.from, out)?;
-            drop(progress);
-            output::print(&format!("{}\nrecords are under {}", summary.to_string().trim_end(), out.display()))
-        }
-        None => {
-            let staging = Staging::new(context)?;
-            let summary = write_dir(&mapping, &args.from, &staging.folder)?;
-            drop(progress);
-            let mut text = summary.to_string().trim_end().to_owned();
-            let lake = context.lake_or_new()?;
-            for name in summary.rows_by_stream().keys() {
-                let Some(stream) = Stream::parse(name) else { continue };
-                let file = staging.named_by_content(&format!("{name}.ndjson"))?;
-                let taken = ingest::take_in(&lake, stream, &[file], context).await?;
-                text.push('\n');
-                text.push_str(&ingest::describe(stream, &taken, context));
-            }
-            if summary.rejected() > 0 {
-                text.push_str(&format!(
-                    "\n{} rows could not be mapped; import with --out DIR to get them with their reasons in DIR/{REJECTED_FILE}",
-                    count(summary.rejected())
-                ));
-            }
-            output::print(&text)
-        }
+    if let Some(out) = &args.out {
+        std::fs::create_dir_all(out)?;
+        let summary = write_dir(&mapping, &args.from, out)?;
+        drop(progress);
+        return output::print(&format!(
+            "{}\nrecords are under {}",
+            summary.to_string().trim_end(),
+            out.display()
+        ));
     }
+    let staging = Staging::new(context)?;
+    let summary = write_dir(&mapping, &args.from, &staging.folder)?;
+    drop(progress);
+    let mut text = summary.to_string().trim_end().to_owned();
+    let lake = context.lake_or_new()?;
+    for name in summary.rows_by_stream().keys() {
+        let Some(stream) = Stream::parse(name) else { continue };
+        let file = staging.named_by_content(&format!("{name}.ndjson"))?;
+        let taken = ingest::take_in(&lake, stream, &[file], context).await?;
+        text.push('\n');
+        text.push_str(&ingest::describe(stream, &taken, context));
+    }
+    if summary.rejected() > 0 {
+        let line = format!(
+            "\n{} rows could not be mapped; import with --out DIR to get them with their reasons in DIR/{REJECTED_FILE}",
+            count(summary.rejected())
+        );
+        text.push_str(&line);
+    }
+    output::print(&text)
 }
 
 fn mapping(args: &ImportArgs) -> anyhow::Result<Mapping> {

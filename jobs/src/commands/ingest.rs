@@ -25,8 +25,12 @@ fn stream(name: &str) -> Result<Stream, EngineError> {
     let known = Stream::ALL.into_iter().find(|stream| stream.name() == name || stream.table() == name);
     known.ok_or_else(|| {
         let names: Vec<&str> = Stream::ALL.into_iter().map(Stream::name).collect();
-        let hint = nearest(name, names.iter().copied()).map_or_else(String::new, |near| format!(", did you mean {near}?"));
-        EngineError::Input(format!("there is no stream '{name}'{hint} (the streams are {})", names.join(", ")))
+        let hint = nearest(name, names.iter().copied())
+            .map_or_else(String::new, |near| format!(", did you mean {near}?"));
+        EngineError::Input(format!(
+            "there is no stream '{name}'{hint} (the streams are {})",
+            names.join(", ")
+        ))
     })
 }
 
@@ -60,18 +64,21 @@ pub(super) fn describe(stream: Stream, summary: &IngestSummary, context: &Contex
         summary.seconds,
     );
     if summary.files_skipped > 0 {
-        text.push_str(&format!("\n  {} files had been taken in before", summary.files_skipped));
+        let line = format!("\n  {} files had been taken in before", summary.files_skipped);
+        text.push_str(&line);
     }
     for ((field, reason), rejected) in &total.rejected {
         let place = if field.is_empty() { String::new() } else { format!(" in {field}") };
-        text.push_str(&format!("\n  rejected {} × {reason}{place}", count(*rejected)));
+        let line = format!("\n  rejected {} × {reason}{place}", count(*rejected));
+        text.push_str(&line);
     }
     if total.rejected() > 0 {
         text.push_str("\n  each of them with its reason: tideline sql -c \"SELECT * FROM raw.dead_letter\"");
     }
     if !total.ignored_fields.is_empty() {
         let names: Vec<&str> = total.ignored_fields.keys().map(String::as_str).collect();
-        text.push_str(&format!("\n  fields without a place in the contract: {}", names.join(", ")));
+        let line = format!("\n  fields without a place in the contract: {}", names.join(", "));
+        text.push_str(&line);
     }
     let rejected = share(total.rejected(), total.seen());
     if rejected > context.config.ingest.rejected_share_warning {

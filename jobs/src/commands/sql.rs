@@ -33,10 +33,8 @@ pub(crate) async fn run(args: SqlArgs, context: &Context) -> anyhow::Result<()> 
     let statements = sql::statements(&text)?;
     let one_answer = !matches!(format, Format::Table | Format::Csv | Format::Ndjson);
     if statements.is_empty() || (statements.len() > 1 && (one_answer || args.to.is_some())) {
-        let message = format!(
-            "{} statements were given, and one is needed for this format or file",
-            statements.len()
-        );
+        let message =
+            format!("{} statements were given, and one is needed for this format or file", statements.len());
         return Err(EngineError::Input(message).into());
     }
     let Some(to) = &args.to else {
@@ -101,7 +99,10 @@ fn file_format(to: &Path, asked: AnswerFormat) -> Result<Format, EngineError> {
     match ending {
         "txt" => Ok(Format::Table),
         _ => Format::of_ending(ending).ok_or_else(|| {
-            EngineError::Input(format!("the ending of {} says no format; name one with --format", to.display()))
+            EngineError::Input(format!(
+                "the ending of {} says no format; name one with --format",
+                to.display()
+            ))
         }),
     }
 }
@@ -144,7 +145,8 @@ pub(super) fn tell(written: Written, format: Format, started: Option<Instant>, q
         _ => format!("{rows} rows"),
     };
     if let Some(started) = started {
-        text.push_str(&format!(" in {:.3} s", started.elapsed().as_secs_f64()));
+        let line = format!(" in {:.3} s", started.elapsed().as_secs_f64());
+        text.push_str(&line);
     }
     output::note(&format!("({text})"));
 }

@@ -67,9 +67,11 @@ fn status(table: &Table) -> Status {
 fn batch(lines: &[Status], context: &Context) -> anyhow::Result<RecordBatch> {
     let now_ms = context.now.div_euclid(1_000);
     let texts = |values: Vec<Option<String>>| -> ArrayRef { Arc::new(StringArray::from(values)) };
-    let numbers = |f: fn(&Status) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(lines.iter().map(f))) };
-    let versions: ArrayRef =
-        Arc::new(Int64Array::from_iter(lines.iter().map(|line| (line.version >= 0).then_some(line.version))));
+    let numbers =
+        |f: fn(&Status) -> u64| -> ArrayRef { Arc::new(UInt64Array::from_iter_values(lines.iter().map(f))) };
+    let versions: ArrayRef = Arc::new(
+        lines.iter().map(|line| (line.version >= 0).then_some(line.version)).collect::<Int64Array>(),
+    );
     let written = lines.iter().map(|line| line.written_ms.map(|at| age(now_ms - at))).collect();
     Ok(RecordBatch::try_from_iter_with_nullable([
         ("table", texts(lines.iter().map(|line| Some(line.table.to_owned())).collect()), false),
@@ -94,10 +96,5 @@ async fn summary(lake: &Lake, lines: &[Status], context: &Context) -> anyhow::Re
     };
     let events = lines.iter().find(|line| line.table == "raw.behaviour").and_then(|line| line.newest.clone());
     let events = events.map_or_else(|| "no events yet".to_owned(), |day| format!("events up to {day}"));
-    Ok(format!(
-        "{}: {}, time zone {}; {events}; {newest}",
-        lake.root().display(),
-        bytes(total),
-        zone.name()
-    ))
+    Ok(format!("{}: {}, time zone {}; {events}; {newest}", lake.root().display(), bytes(total), zone.name()))
 }

@@ -19,7 +19,13 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
     }
     let damaged = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
     if damaged > 0 {
-        anyhow::bail!("the lake is damaged in {damaged} places; restore the files named above, or take their input in again");
+        anyhow::bail!(
+            "the lake is damaged in {damaged} places; restore the files named above, or take their input in again"
+        );
     }
-    output::print(if findings.is_empty() { "the lake is sound" } else { "the lake is sound; its input contradicts itself as said above" })
+    output::print(if findings.is_empty() {
+        "the lake is sound"
+    } else {
+        "the lake is sound; its input contradicts itself as said above"
+    })
 }

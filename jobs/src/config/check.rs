@@ -4,7 +4,9 @@ use super::Config;
 
 /// Says which value is out of its range, and what the range is.
 pub(super) fn check(config: &Config) -> Result<(), String> {
-    engine::time::Zone::new(&config.timezone).map(|_| ()).map_err(|message| format!("timezone: {message}"))?;
+    engine::time::Zone::new(&config.timezone)
+        .map(|_| ())
+        .map_err(|message| format!("timezone: {message}"))?;
     let rules = numbers(config).into_iter().chain(shapes(config));
     for (key, holds, right) in rules {
         if !holds {
@@ -84,11 +86,16 @@ fn shapes(config: &Config) -> Vec<Rule> {
     let pipeline = &config.pipeline;
     let names: Vec<&String> = pipeline.stages.iter().flatten().collect();
     let unique: std::collections::BTreeSet<&String> = names.iter().copied().collect();
-    let finite = |table: &std::collections::BTreeMap<String, f64>| table.values().all(|value| value.is_finite());
+    let finite =
+        |table: &std::collections::BTreeMap<String, f64>| table.values().all(|value| value.is_finite());
     vec![
         ("lake", !config.lake.trim().is_empty(), "the name of a folder"),
         ("pipeline.stages", !pipeline.stages.is_empty(), "at least one group of names"),
-        ("pipeline.stages", pipeline.stages.iter().all(|group| !group.is_empty()), "groups of one name or more"),
+        (
+            "pipeline.stages",
+            pipeline.stages.iter().all(|group| !group.is_empty()),
+            "groups of one name or more",
+        ),
         ("pipeline.stages", unique.len() == names.len(), "names that each stand in one group only"),
         (
             "pipeline.win_chance",

@@ -29,36 +29,7 @@ impl Known {
     /// Refuses the first unknown key of a file.
     pub(super) fn check_file(&self, name: &str, text: &str) -> Result<(), EngineError> {
         let parsed = DeTable::parse(text).map_err(|error| input(located(name, text, &error)))?;
-        self.check_table(name, text, &mut Vec::new(), parsed.get_ref(), &self.0)
-    }
-
-    fn check_table(
-        &self,
-        name: &str,
-        text: &str,
-        path: &mut Vec<String>,
-        found: &DeTable<'_>,
-        known: &Table,
-    ) -> Result<(), EngineError> {
-        for (key, value) in found {
-            let word: &str = key.get_ref();
-            path.push(word.to_owned());
-            match known.get(word) {
-                None => {
-                    let line = line_of(text, key.span().start);
-                    return Err(input(format!("{name}, line {line}: {}", unknown(path, known))));
-                }
-                Some(Value::Table(inner)) if !is_open(path) => {
-                    let DeValue::Table(table) = value.get_ref() else {
-                        return Err(input(misplaced(name, text, path, value)));
-                    };
-                    self.check_table(name, text, path, table, inner)?;
-                }
-                Some(_) => {}
-            }
-            path.pop();
-        }
-        Ok(())
+        check_table((name, text), &mut Vec::new(), parsed.get_ref(), &self.0)
     }
 
     /// The key that a variable overrides; none where the variable isn't meant for us.
@@ -84,6 +55,35 @@ impl Known {
     }
 }
 
+/// Refuses the first unknown key below `path`; `file` is its name and its text.
+fn check_table(
+    file: (&str, &str),
+    path: &mut Vec<String>,
+    found: &DeTable<'_>,
+    known: &Table,
+) -> Result<(), EngineError> {
+    let (name, text) = file;
+    for (key, value) in found {
+        let word: &str = key.get_ref();
+        path.push(word.to_owned());
+        match known.get(word) {
+            None => {
+                let line = line_of(text, key.span().start);
+                return Err(input(format!("{name}, line {line}: {}", unknown(path, known))));
+            }
+            Some(Value::Table(inner)) if !is_open(path) => {
+                let DeValue::Table(table) = value.get_ref() else {
+                    return Err(input(misplaced(name, text, path, value)));
+                };
+                check_table(file, path, table, inner)?;
+            }
+            Some(_) => {}
+        }
+        path.pop();
+    }
+    Ok(())
+}
+
 fn is_open(path: &[String]) -> bool {
     OPEN.iter().any(|open| path.iter().map(String::as_str).eq(open.iter().copied()))
 }
@@ -102,13 +102,11 @@ fn unknown(path: &[String], known: &Table) -> String {
         full.push(key);
         full.join(".")
     };
-    match nearest(wrong, known.keys().map(String::as_str)) {
-        Some(right) => format!("there is no key {}; did you mean {}?", full(wrong), full(right)),
-        None => {
-            let keys: Vec<&str> = known.keys().map(String::as_str).collect();
-            format!("there is no key {}; the keys here are {}", full(wrong), keys.join(", "))
-        }
+    if let Some(right) = nearest(wrong, known.keys().map(String::as_str)) {
+        return format!("there is no key {}; did you mean {}?", full(wrong), full(right));
     }
+    let keys: Vec<&str> = known.keys().map(String::as_str).collect();
+    format!("there is no key {}; the keys here are {}", full(wrong), keys.join(", "))
 }
 
 /// A parser's complaint with its place, on one line.

@@ -53,8 +53,16 @@ fn the_file_goes_over_the_defaults_and_the_environment_over_the_file() {
 
 #[test]
 fn a_misspelt_key_names_its_line_and_the_nearest_one() {
-    check_refused("\n[quota]\nperid = \"month\"\n", &[], "t.toml, line 3: there is no key quota.perid; did you mean quota.period?");
-    check_refused("timezome = \"UTC\"", &[], "t.toml, line 1: there is no key timezome; did you mean timezone?");
+    check_refused(
+        "\n[quota]\nperid = \"month\"\n",
+        &[],
+        "t.toml, line 3: there is no key quota.perid; did you mean quota.period?",
+    );
+    check_refused(
+        "timezome = \"UTC\"",
+        &[],
+        "t.toml, line 1: there is no key timezome; did you mean timezone?",
+    );
     check_refused(
         "[process.solution_match]\nweigth = 1.0",
         &[],
@@ -81,7 +89,11 @@ fn a_wrong_value_says_what_would_be_right() {
         &[],
         "t.toml: quota.attain_probability must be between 0 and 1, both excluded",
     );
-    check_refused("[health]\nred_below = 30", &[], "t.toml: health.amber_below must be at least health.red_below");
+    check_refused(
+        "[health]\nred_below = 30",
+        &[],
+        "t.toml: health.amber_below must be at least health.red_below",
+    );
     check_refused(
         "timezone = \"Mars/Olympus\"",
         &[],

@@ -8,9 +8,7 @@ use engine::lake::Lake;
 use engine::time::{Day, date};
 
 use super::rows::{Row, ask, quoted};
-use super::words::{
-    columns, count, percent, share, share_of_money, signed, term, whole_money,
-};
+use super::words::{columns, count, percent, share, share_of_money, signed, term, whole_money};
 
 /// Reps named as having moved most.
 const MOVERS_MAX: usize = 5;
@@ -76,7 +74,8 @@ async fn quotas(session: &SessionContext, on: &str, day: Day) -> anyhow::Result<
         let head = ["region", "", "reps", "quotas", "plan", "difference", "held by a bound", "given way"];
         let mut lines = vec![head.map(str::to_owned).to_vec()];
         lines.extend(rows.iter().map(plan_line));
-        text.push_str(&format!("\n{}", columns(&[false, false, true, true, true, true, true, false], &lines)));
+        let line = format!("\n{}", columns(&[false, false, true, true, true, true, true, false], &lines));
+        text.push_str(&line);
     }
     Ok(Some(text))
 }
@@ -123,12 +122,11 @@ async fn movers(session: &SessionContext, on: &str) -> anyhow::Result<Option<Str
         .map(|row| {
             let (before, after, move_) =
                 (row.money(1).unwrap_or(0), row.money(2).unwrap_or(0), row.money(3).unwrap_or(0));
-            let why = reasons
-                .iter()
-                .filter(|reason| reason.text(0) == row.text(0))
-                .take(2)
-                .map(|reason| format!("{} {}", term(reason.text(1)), signed(&whole_money(reason.money(2).unwrap_or(0)))));
-            let share = share_of_money(move_, before).map_or_else(String::new, |share| signed(&percent(share)));
+            let why = reasons.iter().filter(|reason| reason.text(0) == row.text(0)).take(2).map(|reason| {
+                format!("{} {}", term(reason.text(1)), signed(&whole_money(reason.money(2).unwrap_or(0))))
+            });
+            let share =
+                share_of_money(move_, before).map_or_else(String::new, |share| signed(&percent(share)));
             vec![
                 row.text(0).to_owned(),
                 whole_money(before),
@@ -198,17 +196,17 @@ async fn process(session: &SessionContext, on: &str) -> anyhow::Result<Option<St
         count(all.count(3))
     );
     for row in &lowest {
-        let scored = engine::measure::COMPONENTS.iter().enumerate();
-        let weakest = scored
+        let weakest = engine::measure::COMPONENTS
+            .iter()
+            .enumerate()
             .filter_map(|(index, name)| Some((row.real(index + 3)?, name)))
             .min_by(|a, b| a.0.total_cmp(&b.0))
-            .map_or_else(String::new, |(score, name)| format!(", weakest in {} ({score:.0} points)", term(name)));
-        text.push_str(&format!(
-            "\n  {} {} at {:.0}{weakest}",
-            row.text(0),
-            row.text(2),
-            row.real(1).unwrap_or(0.0)
-        ));
+            .map_or_else(String::new, |(score, name)| {
+                format!(", weakest in {} ({score:.0} points)", term(name))
+            });
+        let line =
+            format!("\n  {} {} at {:.0}{weakest}", row.text(0), row.text(2), row.real(1).unwrap_or(0.0));
+        text.push_str(&line);
     }
     Ok(Some(text))
 }
@@ -257,7 +255,8 @@ async fn alerts(session: &SessionContext, on: &str) -> anyhow::Result<Option<Str
     let lines: Vec<Vec<String>> = counts
         .iter()
         .map(|row| {
-            let example = if row.count(2) == 1 { row.text(3).to_owned() } else { format!("e.g. {}", row.text(3)) };
+            let example =
+                if row.count(2) == 1 { row.text(3).to_owned() } else { format!("e.g. {}", row.text(3)) };
             vec![row.text(1).to_owned(), count(row.count(2)), term(row.text(0)), example]
         })
         .collect();

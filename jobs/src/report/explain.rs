@@ -15,7 +15,7 @@ use crate::config::nearest;
 /// What is asked.
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
-    /// The rep.
+    /// The rep's id.
     pub(crate) rep_id: String,
     /// The day; the newest published where none is given.
     pub(crate) as_of: Option<Day>,
@@ -28,7 +28,7 @@ pub(crate) struct Question {
 struct Quota {
     period: String,
     region: String,
-    quota: i64,
+    amount: i64,
     attained: i64,
     expected: i64,
     low: i64,
@@ -51,7 +51,11 @@ struct Term {
 ///
 /// # Errors
 /// [`EngineError::Input`] for a rep or a day that is not published.
-pub(crate) async fn explain(lake: &Lake, catalogue: &Catalogue, question: &Question) -> anyhow::Result<String> {
+pub(crate) async fn explain(
+    lake: &Lake,
+    catalogue: &Catalogue,
+    question: &Question,
+) -> anyhow::Result<String> {
     let days = published_days(lake).await?;
     let day = chosen(&days, question.as_of)?;
     let session = sql::session(lake, catalogue).await?;
@@ -65,14 +69,24 @@ pub(crate) async fn explain(lake: &Lake, catalogue: &Catalogue, question: &Quest
             return Err(EngineError::Input(message).into());
         }
         Some(since) => Some((chosen(&days, Some(since))?, true)),
-        None => now.previous.as_ref().and_then(|(day, _)| day.parse().ok()).map(|day| (engine::time::day_number(day), false)),
+        None => now
+            .previous
+            .as_ref()
+            .and_then(|(day, _)| day.parse().ok())
+            .map(|day| (engine::time::day_number(day), false)),
     };
     if let Some((since, asked)) = since {
         text.push_str("\n\n");
         match load(&session, since, &question.rep_id).await? {
             Some(before) => text.push_str(&change(since, &before, &now)?),
-            None if asked => text.push_str(&format!("There was no quota on {}.", date(since))),
-            None => text.push_str(&format!("The quota of {} is no longer in the lake.", date(since))),
+            None if asked => {
+                let line = format!("There was no quota on {}.", date(since));
+                text.push_str(&line);
+            }
+            None => {
+                let line = format!("The quota of {} is no longer in the lake.", date(since));
+                text.push_str(&line);
+            }
         }
     }
     Ok(text)
@@ -86,7 +100,8 @@ fn chosen(published: &[Day], wanted: Option<Day>) -> Result<Day, EngineError> {
         None => Ok(newest),
         Some(day) if published.contains(&day) => Ok(day),
         Some(day) => {
-            let message = format!("{} is not published; the newest published day is {}", date(day), date(newest));
+            let message =
+                format!("{} is not published; the newest published day is {}", date(day), date(newest));
             Err(EngineError::Input(message))
         }
     }
@@ -126,7 +141,7 @@ async fn load(session: &SessionContext, day: Day, rep: &str) -> anyhow::Result<O
     Ok(Some(Quota {
         period: row.text(0).to_owned(),
         region: row.maybe(10).unwrap_or("no region").to_owned(),
-        quota: row.money(1).unwrap_or(0),
+        amount: row.money(1).unwrap_or(0),
         attained: row.money(2).unwrap_or(0),
         expected: row.money(3).unwrap_or(0),
         low: row.money(4).unwrap_or(0),
@@ -151,9 +166,9 @@ fn level(rep: &str, day: Day, quota: &Quota) -> String {
         quota.region,
         quota.period,
         date(day),
-        money(quota.quota),
+        money(quota.amount),
         money(quota.attained),
-        share_of_money(quota.attained, quota.quota).map_or_else(|| "–".to_owned(), percent),
+        share_of_money(quota.attained, quota.amount).map_or_else(|| "–".to_owned(), percent),
         money(quota.expected),
         money(quota.low),
         money(quota.high),
@@ -161,19 +176,26 @@ fn level(rep: &str, day: Day, quota: &Quota) -> String {
     );
     match quota.bound.as_str() {
         "" | "none" => {}
-        bound => text.push_str(&format!("; it is held by its {}", bound.replace('_', " "))),
+        bound => {
+            let line = format!("; it is held by its {}", bound.replace('_', " "));
+            text.push_str(&line);
+        }
     }
-    let lines: Vec<(String, i64)> =
-        quota.terms.iter().map(|term| (term.name.clone(), term.amount)).collect();
-    text.push_str(&format!("\n\nWhy it is {}:\n{}", money(quota.quota), split(&lines, quota.quota, "quota")));
+    let lines: Vec<(String, i64)> = quota.terms.iter().map(|term| (term.name.clone(), term.amount)).collect();
+    let line = format!("\n\nWhy it is {}:\n{}", money(quota.amount), split(&lines, quota.amount, "quota"));
+    text.push_str(&line);
     text
 }
 
 fn change(since: Day, before: &Quota, now: &Quota) -> anyhow::Result<String> {
-    let total = now.quota - before.quota;
-    let head = format!("Since {} it went from {} to {}", date(since), money(before.quota), money(now.quota));
+    let total = now.amount - before.amount;
+    let head =
+        format!("Since {} it went from {} to {}", date(since), money(before.amount), money(now.amount));
     if before.period != now.period {
-        return Ok(format!("{head}; that was for {}, this is for {}, so the two don't compare.", before.period, now.period));
+        return Ok(format!(
+            "{head}; that was for {}, this is for {}, so the two don't compare.",
+            before.period, now.period
+        ));
     }
     if total == 0 {
         return Ok(format!("{head}: no change."));
@@ -185,7 +207,7 @@ fn change(since: Day, before: &Quota, now: &Quota) -> anyhow::Result<String> {
     let ratios = |quota: &Quota| quota.terms.iter().map(|term| term.ratio).collect::<Vec<f64>>();
     let mut amounts = vec![0; now.terms.len()];
     Explainer::new()
-        .change((before.quota, &ratios(before)), (now.quota, &ratios(now)), &mut amounts)
+        .change((before.amount, &ratios(before)), (now.amount, &ratios(now)), &mut amounts)
         .map_err(|error| EngineError::Lake(error.to_string()))?;
     let lines: Vec<(String, i64)> = now.terms.iter().map(|term| term.name.clone()).zip(amounts).collect();
     Ok(format!("{head}, by {}:\n{}", signed(&money(total)), split(&lines, total, "change")))
@@ -198,15 +220,18 @@ fn split(lines: &[(String, i64)], total: i64, sum_name: &str) -> String {
         .filter(|(_, amount)| *amount != 0)
         .map(|(name, amount)| vec![signed(&money(*amount)), term(name)])
         .collect();
-    let idle: Vec<String> = lines.iter().filter(|(_, amount)| *amount == 0).map(|(name, _)| term(name)).collect();
+    let idle: Vec<String> =
+        lines.iter().filter(|(_, amount)| *amount == 0).map(|(name, _)| term(name)).collect();
     let sum: i64 = lines.iter().map(|(_, amount)| amount).sum();
     rows.push(vec![signed(&money(sum)), sum_name.to_owned()]);
     let mut text = columns(&[true, false], &rows);
     if sum != total {
-        text.push_str(&format!("\n  which is not {}: see `tideline lake verify`", money(total)));
+        let line = format!("\n  which is not {}: see `tideline lake verify`", money(total));
+        text.push_str(&line);
     }
     if !idle.is_empty() {
-        text.push_str(&format!("\n  without effect: {}", idle.join(", ")));
+        let line = format!("\n  without effect: {}", idle.join(", "));
+        text.push_str(&line);
     }
     text
 }

@@ -9,7 +9,10 @@ use super::words::{count, percent};
 pub(crate) fn describe(report: &RunReport) -> String {
     let day = date(report.as_of);
     if !report.published {
-        return format!("{day}: the same inputs were published before as run {}; nothing to do", report.run_id);
+        return format!(
+            "{day}: the same inputs were published before as run {}; nothing to do",
+            report.run_id
+        );
     }
     let tiles = &report.tiles;
     let seconds: f64 = report.stages.iter().map(|(_, seconds)| seconds).sum();
@@ -20,18 +23,22 @@ pub(crate) fn describe(report: &RunReport) -> String {
         count(rows),
         report.rows.len()
     );
-    text.push_str(&format!(
+    let line = format!(
         "\n  {} of {} days of events were new or had changed: {} events read, {} copies left out",
         count(u64::try_from(tiles.rebuilt).unwrap_or(u64::MAX)),
         count(u64::try_from(tiles.days).unwrap_or(u64::MAX)),
         count(tiles.events),
         count(tiles.duplicates),
-    ));
+    );
+    text.push_str(&line);
     if let Some(error) = report.mapping_error {
-        text.push_str(&format!("\n  {} of the records did not reach their entity or their contract", percent(error)));
+        let line =
+            format!("\n  {} of the records did not reach their entity or their contract", percent(error));
+        text.push_str(&line);
     }
     for warning in &report.warnings {
-        text.push_str(&format!("\n  warning: {warning}"));
+        let line = format!("\n  warning: {warning}");
+        text.push_str(&line);
     }
     text
 }

@@ -42,7 +42,11 @@ pub(crate) fn bytes(n: u64) -> String {
         value /= 1_024;
         unit += 1;
     }
-    if unit == 0 || value >= 100 { format!("{value} {}", units[unit]) } else { format!("{value}.{rest} {}", units[unit]) }
+    if unit == 0 || value >= 100 {
+        format!("{value} {}", units[unit])
+    } else {
+        format!("{value}.{rest} {}", units[unit])
+    }
 }
 
 /// How long ago, from milliseconds.
@@ -111,7 +115,8 @@ pub(crate) fn columns(right: &[bool], rows: &[Vec<String>]) -> String {
         for ((cell, &width), &right) in row.iter().zip(&widths).zip(right) {
             let padding = " ".repeat(width.saturating_sub(sql::width(cell)));
             text.push(' ');
-            text.push_str(&if right { format!("{padding}{cell}") } else { format!("{cell}{padding}") });
+            let parts = if right { [padding.as_str(), cell] } else { [cell.as_str(), &padding] };
+            text.extend(parts);
             text.push(' ');
         }
         text.trim_end().to_owned()
@@ -125,17 +130,27 @@ mod tests {
 
     #[test]
     fn numbers_read_as_people_write_them() {
-        assert_eq!([count(0), count(999), count(1_000), count(1_234_567)], ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [count(0), count(999), count(1_000), count(1_234_567)],
+            ["0", "999", "1,000", "1,234,567"]
+        );
         assert_eq!([money(-123_450), money(7), money(0)], ["-1,234.50", "0.07", "0.00"]);
         assert_eq!([whole_money(123_450), whole_money(-49), whole_money(-50)], ["1,235", "0", "-1"]);
         assert_eq!([signed("1"), signed("-1")], ["+1", "-1"]);
-        assert_eq!([bytes(0), bytes(1_536), bytes(200 << 20), bytes(u64::MAX)], ["0 B", "1.5 KiB", "200 MiB", "16777215 TiB"]);
-        assert_eq!([age(-5), age(120_000), age(7_200_000), age(86_400_000 * 3)], ["just now", "2 min ago", "2 h ago", "3 days ago"]);
+        assert_eq!(
+            [bytes(0), bytes(1_536), bytes(200 << 20), bytes(u64::MAX)],
+            ["0 B", "1.5 KiB", "200 MiB", "16777215 TiB"]
+        );
+        assert_eq!(
+            [age(-5), age(120_000), age(7_200_000), age(86_400_000 * 3)],
+            ["just now", "2 min ago", "2 h ago", "3 days ago"]
+        );
     }
 
     #[test]
     fn columns_line_up_whatever_the_script() {
-        let rows = vec![vec!["华东".to_owned(), "7".to_owned()], vec!["North".to_owned(), "1,200".to_owned()]];
+        let rows =
+            vec![vec!["华东".to_owned(), "7".to_owned()], vec!["North".to_owned(), "1,200".to_owned()]];
         assert_eq!(columns(&[false, true], &rows), "  华东       7\n  North  1,200");
     }
 }

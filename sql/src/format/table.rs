@@ -52,7 +52,8 @@ impl<W: Write> TableWriter<W> {
                 return Ok(false);
             }
             self.rows += 1;
-            let cells: Vec<String> = columns.iter().map(|column| clean(&column.value(row).to_string())).collect();
+            let cells: Vec<String> =
+                columns.iter().map(|column| clean(&column.value(row).to_string())).collect();
             if self.begun {
                 self.line(&cells)?;
                 continue;

@@ -33,12 +33,9 @@ fn a_table_aligns_numbers_to_the_right_and_counts_wide_characters_twice() {
     check(
         Format::Table,
         "region    quota  reps\n\
-         ───────  ──────  ────\n\
+         ──────  ───────  ────\n\
          华东    1234.50     7\n\
-         a, \"b\"           1200\n"
-            .replace("───────  ──────  ────", "──────  ───────  ────")
-            .replace("region    quota", "region    quota")
-            .as_str(),
+         a, \"b\"           1200\n",
     );
 }
 
@@ -59,14 +56,19 @@ fn binary_formats_read_back_equal() {
         writer.write(&batch).unwrap();
         writer.finish().unwrap().0
     };
-    let stream = arrow::ipc::reader::StreamReader::try_new(std::io::Cursor::new(write(Format::Arrow)), None).unwrap();
-    assert_eq!(stream.map(Result::unwrap).collect::<Vec<_>>(), [batch.clone()]);
-    let file = arrow::ipc::reader::FileReader::try_new(std::io::Cursor::new(write(Format::ArrowFile)), None).unwrap();
-    assert_eq!(file.map(Result::unwrap).collect::<Vec<_>>(), [batch.clone()]);
+    let stream =
+        arrow::ipc::reader::StreamReader::try_new(std::io::Cursor::new(write(Format::Arrow)), None).unwrap();
+    assert_eq!(stream.map(Result::unwrap).collect::<Vec<_>>(), std::slice::from_ref(&batch));
+    let file = arrow::ipc::reader::FileReader::try_new(std::io::Cursor::new(write(Format::ArrowFile)), None)
+        .unwrap();
+    assert_eq!(file.map(Result::unwrap).collect::<Vec<_>>(), std::slice::from_ref(&batch));
     let mut path = tempfile::NamedTempFile::new().unwrap();
     path.write_all(&write(Format::Parquet)).unwrap();
-    let parquet = datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(path.reopen().unwrap(), 10);
-    assert_eq!(parquet.unwrap().map(Result::unwrap).collect::<Vec<_>>(), [batch.clone()]);
+    let parquet = datafusion::parquet::arrow::arrow_reader::ParquetRecordBatchReader::try_new(
+        path.reopen().unwrap(),
+        10,
+    );
+    assert_eq!(parquet.unwrap().map(Result::unwrap).collect::<Vec<_>>(), std::slice::from_ref(&batch));
 }
 
 #[test]

@@ -42,9 +42,7 @@ fn check_days(table: &Table, zone: &Zone, files: &[(Day, &DataFile)]) -> Option<
             let (first, end) = (zone.start(day), zone.end(day));
             let mut outside = 0;
             read_some(table, file, &["event_time"], |batch| {
-                if let Some(times) =
-                    batch.column(0).as_primitive_opt::<TimestampMicrosecondType>()
-                {
+                if let Some(times) = batch.column(0).as_primitive_opt::<TimestampMicrosecondType>() {
                     outside += times.values().iter().filter(|&&at| at < first || at >= end).count();
                 }
                 Ok(())

@@ -42,7 +42,8 @@ async fn lost_and_torn_files_are_named() {
 async fn an_event_in_the_wrong_partition_is_an_error() {
     let fixture = Fixture::new();
     fixture.events(MONDAY, MONDAY + 1, "a", &["1", "2"]).await;
-    let message = "1 files hold 2 events of other days than their event_date: 2 in event_date=2026-01-05/a.parquet";
+    let message =
+        "1 files hold 2 events of other days than their event_date: 2 in event_date=2026-01-05/a.parquet";
     check(&fixture, &[(Severity::Error, "raw.behaviour", message)]).await;
 }
 

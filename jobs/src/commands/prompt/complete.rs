@@ -139,10 +139,14 @@ mod tests {
     #[test]
     fn a_word_becomes_tables_columns_and_keywords() {
         let schema = Arc::new(Schema::new(vec![Field::new("rep_id", DataType::Utf8, false)]));
-        let tables = BTreeMap::from([("mart.quota".to_owned(), Arc::clone(&schema)), ("crm.rep".to_owned(), schema)]);
+        let tables =
+            BTreeMap::from([("mart.quota".to_owned(), Arc::clone(&schema)), ("crm.rep".to_owned(), schema)]);
         let assistant = Assistant::new(&tables);
         let check = |line: &str, begin: usize, expected: &[&str]| {
-            assert_eq!(assistant.candidates(line, line.len()), (begin, expected.iter().map(|&word| word.to_owned()).collect()));
+            assert_eq!(
+                assistant.candidates(line, line.len()),
+                (begin, expected.iter().map(|&word| word.to_owned()).collect())
+            );
         };
         check("SELECT re", 7, &["rep_id"]);
         check("select * fr", 9, &["from"]);

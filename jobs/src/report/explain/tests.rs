@@ -7,11 +7,15 @@ fn quota(amount: i64, base: i64, ratios: &[(&str, f64)]) -> Quota {
     let plain: Vec<f64> = ratios.iter().map(|(_, ratio)| *ratio).collect();
     Explainer::new().level(base, amount, &plain, &mut level).unwrap();
     let base = Term { name: "base".to_owned(), amount: base, ratio: real(base) };
-    let rest = ratios.iter().zip(level).map(|(&(name, ratio), amount)| Term { name: name.to_owned(), amount, ratio });
+    let rest = ratios.iter().zip(level).map(|(&(name, ratio), amount)| Term {
+        name: name.to_owned(),
+        amount,
+        ratio,
+    });
     Quota {
         period: "2026-03".to_owned(),
         region: "r-1".to_owned(),
-        quota: amount,
+        amount,
         attained: 2_500_000,
         expected: 10_000_000,
         low: 8_000_000,
@@ -25,7 +29,8 @@ fn quota(amount: i64, base: i64, ratios: &[(&str, f64)]) -> Quota {
 
 #[test]
 fn a_level_is_told_in_terms_that_add_up() {
-    let text = level("rep-1", 20_454, &quota(10_500_000, 10_000_000, &[("market_heat", 1.05), ("season", 1.0)]));
+    let text =
+        level("rep-1", 20_454, &quota(10_500_000, 10_000_000, &[("market_heat", 1.05), ("season", 1.0)]));
     let expected = "\
 rep-1 (r-1), 2026-03, as of 2026-01-01: quota 105,000.00
   signed so far 25,000.00 (23.8 % of the quota); most likely by the end 100,000.00 (four times in five between 80,000.00 and 120,000.00);

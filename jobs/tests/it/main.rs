@@ -1,0 +1,10 @@
+//! The command as its users meet it, and the rules that the tree of this repository keeps.
+
+#[cfg(test)]
+mod command;
+#[cfg(test)]
+mod demo;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod tool;
