@@ -20,6 +20,13 @@ WITH opening AS (
     GROUP BY opportunity_id
 ),
 step AS (
+    SELECT e.opportunity_id, e.position, e.stage, e.event_time AS changed_at, e.event_date, e.rep_id
+    FROM metric.opportunity_event AS e
+    INNER JOIN opening AS o ON o.opportunity_id = e.opportunity_id
+    WHERE e.event_type = 'opportunity.stage_changed'
+        AND e.stage IS NOT NULL
+        AND (o.closed_position IS NULL OR e.position < o.closed_position)
+    UNION ALL
     SELECT
         o.opportunity_id,
         0 AS position,
@@ -30,13 +37,6 @@ step AS (
     FROM opening AS o
     LEFT JOIN metric.opportunity_event AS e
         ON e.opportunity_id = o.opportunity_id AND e.position = o.opened_position
-    UNION ALL
-    SELECT e.opportunity_id, e.position, e.stage, e.event_time AS changed_at, e.event_date, e.rep_id
-    FROM metric.opportunity_event AS e
-    INNER JOIN opening AS o ON o.opportunity_id = e.opportunity_id
-    WHERE e.event_type = 'opportunity.stage_changed'
-        AND e.stage IS NOT NULL
-        AND (o.closed_position IS NULL OR e.position < o.closed_position)
 ),
 named AS (
     SELECT

@@ -13,6 +13,7 @@
 //! crm.* ─ *_in_force ─ region_tree ─ scope, scope_rep, scope_customer ─ touch_density, health_improvement
 //! ```
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -143,17 +144,32 @@ pub async fn register(
     as_of: NaiveDate,
     settings: &Settings,
 ) -> Result<(), MetricError> {
+    let all: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    register_needed(ctx, as_of, settings, &all).await
+}
+
+/// Like [`register`], but only the wanted metrics and those they depend on.
+///
+/// # Errors
+/// [`MetricError`], by what failed; views registered before that stay.
+pub async fn register_needed(
+    ctx: &SessionContext,
+    as_of: NaiveDate,
+    settings: &Settings,
+    wanted: &[&str],
+) -> Result<(), MetricError> {
     let metrics = register_inputs(ctx, as_of, settings)?;
     let parameters = parameters(as_of, settings)?;
-    for metric in METRICS {
+    for metric in needed(wanted) {
         let frame = metric.frame(ctx, &parameters).await?;
         replace(metrics.as_ref(), METRIC_SCHEMA, metric.name, frame.into_view())?;
     }
     Ok(())
 }
 
-/// Like [`register`], but computes every metric once, in order, and keeps its rows in memory: the way to read many of
-/// them, because a view repeats the work of the views below it.
+/// Computes the wanted metrics and those they depend on, each once, and keeps their rows in memory as the tables
+/// `metric.NAME`: the way to read several of them, because a view repeats the work of the views below it. What
+/// [`register`] says of the session holds here, too.
 ///
 /// # Errors
 /// [`MetricError`], by what failed; tables registered before that stay.
@@ -161,10 +177,11 @@ pub async fn materialize(
     ctx: &SessionContext,
     as_of: NaiveDate,
     settings: &Settings,
+    wanted: &[&str],
 ) -> Result<(), MetricError> {
     let metrics = register_inputs(ctx, as_of, settings)?;
     let parameters = parameters(as_of, settings)?;
-    for metric in METRICS {
+    for metric in needed(wanted) {
         let frame = metric.frame(ctx, &parameters).await?;
         let table = compute(ctx, frame)
             .await
@@ -172,6 +189,17 @@ pub async fn materialize(
         replace(metrics.as_ref(), METRIC_SCHEMA, metric.name, Arc::new(table))?;
     }
     Ok(())
+}
+
+/// The metrics of those names and all that they depend on, in the order of [`METRICS`]; unknown names are left out.
+pub fn needed(wanted: &[&str]) -> Vec<&'static Metric> {
+    let mut names: BTreeSet<&str> = wanted.iter().copied().collect();
+    for metric in METRICS.iter().rev() {
+        if names.contains(metric.name) {
+            names.extend(metric.depends_on);
+        }
+    }
+    METRICS.iter().filter(|metric| names.contains(metric.name)).collect()
 }
 
 async fn compute(ctx: &SessionContext, frame: DataFrame) -> Result<MemTable, DataFusionError> {

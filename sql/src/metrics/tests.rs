@@ -63,3 +63,12 @@ fn every_header_has_its_parts() {
         }
     }
 }
+
+#[test]
+fn what_a_metric_needs_comes_first() {
+    let names: Vec<&str> = needed(&["touch_density"]).iter().map(|metric| metric.name).collect();
+    assert_eq!(names.first(), Some(&"event"));
+    assert_eq!(names.last(), Some(&"touch_density"));
+    assert!(names.contains(&"plan_in_force") && !names.contains(&"lead_life"));
+    assert_eq!(needed(&["rep_in_force", "nothing"]), vec![Metric::named("rep_in_force").unwrap()]);
+}

@@ -1,3 +1,4 @@
 //! Tests of the SQL that analysts get, at the boundary of a session.
 
+#[cfg(test)]
 mod metrics;
