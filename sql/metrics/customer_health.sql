@@ -6,11 +6,11 @@
 --              $overdue_weight, $health_red, $health_amber, $overdue_after_hours, $overdue_days_max, $dense_touches,
 --              $new_days (integers), $interval_days, $at_risk_intervals, $lost_intervals (numbers).
 -- Output:      customer_id, owner_rep_id, region_id, touches_30d, evidence_30d, effective_touches_30d,
---              evidenced_effective_touches_30d (counts), last_touch (instant, ever; null without one), overdue_days (whole days), customer_health (points), color (red, amber, green), dense,
---              customer_health_before (points, as of 30 days earlier), health_improved,
---              orders_365d (count), order_amount_365d (reporting currency), average_order_value (reporting
---              currency per order), repurchase_interval_days (days), lifecycle_stage (prospect, new, lost, at_risk,
---              growing, mature).
+--              evidenced_effective_touches_30d (counts), last_touch (instant, ever; null without one),
+--              overdue_days (whole days), customer_health (points), color (red, amber, green), dense,
+--              customer_health_before (points, as of 30 days earlier), health_improved, orders_365d (count),
+--              order_amount_365d (reporting currency), average_order_value (reporting currency per order),
+--              repurchase_interval_days (days), lifecycle_stage (prospect, new, lost, at_risk, growing, mature).
 -- Time column: none; as of $as_of.
 -- Rerun:       safe, a pure function of inputs and parameters.
 --

@@ -76,7 +76,12 @@ counted AS (
 SELECT
     region_id,
     source,
-    CASE stage_position WHEN 0 THEN 'created' WHEN 1 THEN 'responded' WHEN 2 THEN 'qualified' ELSE 'converted' END AS stage,
+    CASE stage_position
+        WHEN 0 THEN 'created'
+        WHEN 1 THEN 'responded'
+        WHEN 2 THEN 'qualified'
+        ELSE 'converted'
+    END AS stage,
     stage_position,
     entered,
     advanced,

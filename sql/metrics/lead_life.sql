@@ -2,10 +2,10 @@
 --
 -- Grain:       one row per lead_id with a lead.created.
 -- Inputs:      metric.event, metric.rep_in_force.
--- Parameters:  $as_of (Date).
+-- Parameters:  those of its inputs.
 -- Output:      lead_id, region_id (the creation's attribute, else the assignee's region), source (the creation's
---              attribute), created_at (instant), created_on (its day), assignee (rep of the last lead.assigned that names one),
---              answered_at (first lead.responded, or touch of the lead by its assignee), qualified_at,
+--              attribute), created_at (instant), created_on (its day), assignee (rep of the last lead.assigned that
+--              names one), answered_at (first lead.responded, or touch of the lead by its assignee), qualified_at,
 --              converted_at, disqualified_at, lost_at (first event of that kind), followed_at (first effective
 --              touch, by anybody): instants at or after created_at, null where it didn't happen.
 -- Time column: created_at.

@@ -22,32 +22,38 @@ WITH pivoted AS (
         MAX(den) FILTER (WHERE component = 'response_timeliness') AS response_timeliness_den,
         MAX(value) FILTER (WHERE component = 'response_timeliness') AS response_timeliness,
         MAX(score) FILTER (WHERE component = 'response_timeliness') AS response_timeliness_score,
-        MAX(weight) FILTER (WHERE component = 'response_timeliness' AND score IS NOT NULL) AS response_timeliness_weight,
+        MAX(weight) FILTER (WHERE component = 'response_timeliness' AND score IS NOT NULL)
+            AS response_timeliness_weight,
         MAX(num) FILTER (WHERE component = 'discovery_depth') AS discovery_depth_num,
         MAX(den) FILTER (WHERE component = 'discovery_depth') AS discovery_depth_den,
         MAX(value) FILTER (WHERE component = 'discovery_depth') AS discovery_depth,
         MAX(score) FILTER (WHERE component = 'discovery_depth') AS discovery_depth_score,
-        MAX(weight) FILTER (WHERE component = 'discovery_depth' AND score IS NOT NULL) AS discovery_depth_weight,
+        MAX(weight) FILTER (WHERE component = 'discovery_depth' AND score IS NOT NULL)
+            AS discovery_depth_weight,
         MAX(num) FILTER (WHERE component = 'solution_match') AS solution_match_num,
         MAX(den) FILTER (WHERE component = 'solution_match') AS solution_match_den,
         MAX(value) FILTER (WHERE component = 'solution_match') AS solution_match,
         MAX(score) FILTER (WHERE component = 'solution_match') AS solution_match_score,
-        MAX(weight) FILTER (WHERE component = 'solution_match' AND score IS NOT NULL) AS solution_match_weight,
+        MAX(weight) FILTER (WHERE component = 'solution_match' AND score IS NOT NULL)
+            AS solution_match_weight,
         MAX(num) FILTER (WHERE component = 'visit_frequency') AS visit_frequency_num,
         MAX(den) FILTER (WHERE component = 'visit_frequency') AS visit_frequency_den,
         MAX(value) FILTER (WHERE component = 'visit_frequency') AS visit_frequency,
         MAX(score) FILTER (WHERE component = 'visit_frequency') AS visit_frequency_score,
-        MAX(weight) FILTER (WHERE component = 'visit_frequency' AND score IS NOT NULL) AS visit_frequency_weight,
+        MAX(weight) FILTER (WHERE component = 'visit_frequency' AND score IS NOT NULL)
+            AS visit_frequency_weight,
         MAX(num) FILTER (WHERE component = 'opportunity_velocity') AS opportunity_velocity_num,
         MAX(den) FILTER (WHERE component = 'opportunity_velocity') AS opportunity_velocity_den,
         MAX(value) FILTER (WHERE component = 'opportunity_velocity') AS opportunity_velocity,
         MAX(score) FILTER (WHERE component = 'opportunity_velocity') AS opportunity_velocity_score,
-        MAX(weight) FILTER (WHERE component = 'opportunity_velocity' AND score IS NOT NULL) AS opportunity_velocity_weight,
+        MAX(weight) FILTER (WHERE component = 'opportunity_velocity' AND score IS NOT NULL)
+            AS opportunity_velocity_weight,
         MAX(num) FILTER (WHERE component = 'interaction_depth') AS interaction_depth_num,
         MAX(den) FILTER (WHERE component = 'interaction_depth') AS interaction_depth_den,
         MAX(value) FILTER (WHERE component = 'interaction_depth') AS interaction_depth,
         MAX(score) FILTER (WHERE component = 'interaction_depth') AS interaction_depth_score,
-        MAX(weight) FILTER (WHERE component = 'interaction_depth' AND score IS NOT NULL) AS interaction_depth_weight
+        MAX(weight) FILTER (WHERE component = 'interaction_depth' AND score IS NOT NULL)
+            AS interaction_depth_weight
     FROM metric.process_component
     GROUP BY scope, scope_id
 ),

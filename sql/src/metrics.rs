@@ -144,9 +144,23 @@ pub async fn register(
     as_of: NaiveDate,
     settings: &Settings,
 ) -> Result<(), MetricError> {
+    let all: Vec<&str> = METRICS.iter().map(|metric| metric.name).collect();
+    register_needed(ctx, as_of, settings, &all).await
+}
+
+/// Like [`register`], but only the wanted metrics and those they depend on.
+///
+/// # Errors
+/// [`MetricError`], by what failed; views registered before that stay.
+pub async fn register_needed(
+    ctx: &SessionContext,
+    as_of: NaiveDate,
+    settings: &Settings,
+    wanted: &[&str],
+) -> Result<(), MetricError> {
     let metrics = register_inputs(ctx, as_of, settings)?;
     let parameters = parameters(as_of, settings)?;
-    for metric in METRICS {
+    for metric in needed(wanted) {
         let frame = metric.frame(ctx, &parameters).await?;
         replace(metrics.as_ref(), METRIC_SCHEMA, metric.name, frame.into_view())?;
     }

@@ -1,4 +1,4 @@
 //! Tests of the SQL that analysts get, at the boundary of a session.
 
-mod differential;
+#[cfg(test)]
 mod metrics;
