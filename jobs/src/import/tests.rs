@@ -2,6 +2,7 @@
 
 mod errors;
 mod features;
+mod joins;
 mod presets;
 
 use std::fmt::Write as _;
