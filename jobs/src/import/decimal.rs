@@ -149,7 +149,12 @@ mod tests {
         check("-0.001", None, "0.00", "0.00");
         check("2.3450001", None, "2.35", "2.35");
         check("-7.5", Some("-7.50"), "-7.50", "-7.50");
-        check("9999999999999999.99", Some("9999999999999999.99"), "9999999999999999.99", "9999999999999999.99");
+        check(
+            "9999999999999999.99",
+            Some("9999999999999999.99"),
+            "9999999999999999.99",
+            "9999999999999999.99",
+        );
     }
 
     #[test]
@@ -167,7 +172,8 @@ mod tests {
         assert_eq!(european.parse("EUR 1.234,5").unwrap().to_string(), "1234.5");
         let plain_comma = NumberStyle { decimal_point: ',', ..NumberStyle::default() };
         assert_eq!(plain_comma.parse("1.234,5"), None);
-        let american = NumberStyle { thousands: Some(','), strip: vec!["$".into()], ..NumberStyle::default() };
+        let american =
+            NumberStyle { thousands: Some(','), strip: vec!["$".into()], ..NumberStyle::default() };
         assert_eq!(american.parse("$1,234.50").unwrap().to_string(), "1234.5");
     }
 }

@@ -58,7 +58,7 @@ impl Emit {
                 if field.required {
                     let right = format!("a value for {}", field.name);
                     let column = value.as_ref().map_or(field.name, |value| value.label.as_str());
-                    return Err(failure(Reason::MissingValue, column, "", right));
+                    return Err(failure(Reason::MissingValue, column, "", right).into());
                 }
                 continue;
             };
@@ -74,7 +74,7 @@ impl Emit {
         }
         if !identified {
             let right = format!("at least one of {}", self.stream.one_of.join(", "));
-            return Err(failure(Reason::MissingValue, &self.stream.one_of.join(", "), "", right));
+            return Err(failure(Reason::MissingValue, &self.stream.one_of.join(", "), "", right).into());
         }
         self.push_attributes(&mut json, tables, row)?;
         json.push('}');
@@ -108,12 +108,8 @@ impl Emit {
             let value = tables.cell(self.table, *column, row)?;
             let Some(value) = value else {
                 let name = &tables.list[self.table].column_names[*column];
-                return Err(failure(
-                    Reason::MissingValue,
-                    name,
-                    "",
-                    "a value, for the event id is made of it".to_owned(),
-                ));
+                let right = "a value, for the event id is made of it".to_owned();
+                return Err(failure(Reason::MissingValue, name, "", right).into());
             };
             plain &= !value.contains(':');
             part(&mut hash, Some(&value));
@@ -151,13 +147,13 @@ fn push_text(json: &mut String, text: &str) {
     json.push_str(&serde_json::Value::from(text).to_string());
 }
 
-fn failure(reason: Reason, column: &str, value: &str, right: String) -> Box<Failure> {
-    Box::new(Failure { reason, column: column.to_owned(), value: value.to_owned(), right })
+fn failure(reason: Reason, column: &str, value: &str, right: String) -> Failure {
+    Failure { reason, column: column.to_owned(), value: value.to_owned(), right }
 }
 
 /// A text that no rule has made to its field's kind: accepted if it is of it already.
 fn checked<'a>(kind: Kind, text: Cow<'a, str>, label: &str) -> Result<Cow<'a, str>, Box<Failure>> {
-    let fail = |reason, right: String| Err(failure(reason, label, &text, right));
+    let fail = |reason, right: String| Err(Box::new(failure(reason, label, &text, right)));
     match kind {
         Kind::Text => Ok(text),
         Kind::Id if text.len() <= ID_BYTES_MAX => Ok(text),
@@ -169,7 +165,9 @@ fn checked<'a>(kind: Kind, text: Cow<'a, str>, label: &str) -> Result<Cow<'a, st
         Kind::Time if DateTime::parse_from_rfc3339(&text).is_ok() => Ok(text),
         Kind::Time => fail(Reason::BadDate, "an RFC 3339 time (or `time = ..` with its format)".to_owned()),
         Kind::Date if text.len() == 10 && text.parse::<NaiveDate>().is_ok() => Ok(text),
-        Kind::Date => fail(Reason::BadDate, "a day as YYYY-MM-DD (or `date = ..` with its format)".to_owned()),
+        Kind::Date => {
+            fail(Reason::BadDate, "a day as YYYY-MM-DD (or `date = ..` with its format)".to_owned())
+        }
         Kind::Period if is_period(&text) => Ok(text),
         Kind::Period => fail(Reason::BadDate, "a period as 2026-11 or 2026-Q4".to_owned()),
         Kind::Number => match Decimal::parse(&text) {

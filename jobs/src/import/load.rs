@@ -10,7 +10,7 @@ use arrow::compute::{concat, filter};
 use super::error::{BadInput, did_you_mean};
 use super::mapping::Mapping;
 use super::read::scan::Broken;
-use super::read::{self, Columns, Listed};
+use super::read::{self, Content, Listed};
 use super::spec::InputSpec;
 use super::summary::{Reason, Reject, TableSummary};
 use super::table::{Column, Source, Stored, Table};
@@ -61,7 +61,8 @@ pub(super) fn load(mapping: &Mapping, inputs: &[PathBuf]) -> anyhow::Result<Load
         if file.named {
             let patterns: Vec<&str> = mapping.spec.input.iter().flat_map(|s| patterns(s.get_ref())).collect();
             let (name, patterns) = (file.path.display(), patterns.join(", "));
-            let message = format!("{name}: no [[input]] of the mapping wants this file; they want {patterns}");
+            let message =
+                format!("{name}: no [[input]] of the mapping wants this file; they want {patterns}");
             return Err(BadInput::new(message).into());
         }
         loaded.unused_files.push(file.path.clone());
@@ -101,7 +102,7 @@ impl Loaded {
                 column.append_option(Some(cell.trim()).filter(|cell| !cell.is_empty()));
             }
         }
-        let content = Columns {
+        let content = Content {
             header: spec.columns.clone(),
             columns: columns.iter_mut().map(StringBuilder::finish).collect(),
             lines: (1..=u32::try_from(spec.rows.len())?).collect(),
@@ -111,7 +112,7 @@ impl Loaded {
     }
 
     fn add_files(&mut self, spec: &InputSpec, paths: &[&Path]) -> anyhow::Result<()> {
-        let contents: Vec<(PathBuf, Columns)> = paths
+        let contents: Vec<(PathBuf, Content)> = paths
             .iter()
             .map(|path| Ok((path.to_path_buf(), read::read(path, spec)?)))
             .collect::<anyhow::Result<_>>()?;
@@ -119,7 +120,7 @@ impl Loaded {
     }
 
     /// Joins the files of one input to a table: the union of their columns, rows file after file.
-    fn add(&mut self, spec: &InputSpec, contents: Vec<(PathBuf, Columns)>) -> anyhow::Result<()> {
+    fn add(&mut self, spec: &InputSpec, contents: Vec<(PathBuf, Content)>) -> anyhow::Result<()> {
         let mut summary = TableSummary { table: spec.name.clone(), ..TableSummary::default() };
         let mut table = Table {
             name: spec.name.clone(),
@@ -144,13 +145,11 @@ impl Loaded {
             let mut parts: Vec<StringArray> = Vec::new();
             for (path, content) in &contents {
                 let position = content.header.iter().position(|found| found == name);
-                parts.push(match position.and_then(|index| content.columns.get(index)) {
-                    Some(column) => column.clone(),
-                    None => {
-                        table.lacking.insert(name.clone(), format!("is not in {}", path.display()));
-                        StringArray::new_null(content.lines.len())
-                    }
-                });
+                let column = position.and_then(|index| content.columns.get(index)).cloned();
+                parts.push(column.unwrap_or_else(|| {
+                    table.lacking.insert(name.clone(), format!("is not in {}", path.display()));
+                    StringArray::new_null(content.lines.len())
+                }));
             }
             let parts: Vec<&dyn arrow::array::Array> = parts.iter().map(|part| part as _).collect();
             let whole = concat(&parts).with_context(|| format!("input {}", spec.name))?;
@@ -183,17 +182,17 @@ impl Loaded {
         if spec.key.is_empty() {
             return Ok(stored);
         }
-        let cell = |column: &StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
+        let cell =
+            |column: &StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
         let mut key_columns = Vec::new();
         for name in &spec.key {
-            match table.by_name.get(name).and_then(|id| table.columns.get(*id)) {
-                Some(Column::Stored(index)) => key_columns.push(&stored.columns[*index]),
-                _ => {
-                    let hint = did_you_mean(name, table.column_names.iter().map(String::as_str));
-                    let message = format!("input `{}`: its key `{name}` is no column of it{hint}", spec.name);
-                    return Err(BadInput::new(message).into());
-                }
-            }
+            let column = table.by_name.get(name).and_then(|id| table.columns.get(*id));
+            let Some(Column::Stored(index)) = column else {
+                let hint = did_you_mean(name, table.column_names.iter().map(String::as_str));
+                let message = format!("input `{}`: its key `{name}` is no column of it{hint}", spec.name);
+                return Err(BadInput::new(message).into());
+            };
+            key_columns.push(&stored.columns[*index]);
         }
         let mut first: HashMap<Vec<Option<String>>, usize> = HashMap::new();
         let mut keep = Vec::with_capacity(stored.origins.len());
@@ -221,12 +220,15 @@ impl Loaded {
                 reason: Reason::DuplicateKey,
                 column: spec.key.join(", "),
                 value: value.join(", "),
-                right: format!("one row per key; {earlier_file}, row {earlier_line} has it too, with other content"),
+                right: format!(
+                    "one row per key; {earlier_file}, row {earlier_line} has it too, with other content"
+                ),
                 raw: raw(table, &stored, row),
             });
         }
         let keep = BooleanArray::from(keep);
-        let columns = stored.columns.iter().map(|column| Ok(StringArray::from(filter(column, &keep)?.to_data())));
+        let columns =
+            stored.columns.iter().map(|column| Ok(StringArray::from(filter(column, &keep)?.to_data())));
         let columns = columns.collect::<anyhow::Result<_>>()?;
         let kept = stored.origins.iter().zip(&keep).filter(|(_, keep)| *keep == Some(true));
         Ok(Stored { columns, origins: kept.map(|(origin, _)| *origin).collect() })
@@ -272,7 +274,9 @@ fn rename(table: &mut Table, spec: &InputSpec) {
                 let known = table.column_names.iter().map(String::as_str);
                 let hint = sources.0.first().map(|source| did_you_mean(source, known)).unwrap_or_default();
                 let wanted = sources.0.join("` or `");
-                table.lacking.insert(name.clone(), format!("is the file's `{wanted}`, which it has not{hint}"));
+                table
+                    .lacking
+                    .insert(name.clone(), format!("is the file's `{wanted}`, which it has not{hint}"));
             }
         }
     }

@@ -44,13 +44,13 @@ impl Lookup {
             Pick::Only => match rows {
                 [] => None,
                 [row] => Some(*row),
-                _ => return Err(self.failure(Reason::LookupAmbiguous, key, rows.len())),
+                _ => return Err(self.failure(Reason::LookupAmbiguous, key, rows.len()).into()),
             },
             Pick::LastBefore => self.beside(tables, table, row, rows, Ordering::is_le)?.last().copied(),
             Pick::FirstAfter => self.beside(tables, table, row, rows, Ordering::is_ge)?.first().copied(),
         };
         if found.is_none() && self.missing == Missing::Reject {
-            return Err(self.failure(Reason::LookupMissing, key, 0));
+            return Err(self.failure(Reason::LookupMissing, key, 0).into());
         }
         Ok(found)
     }
@@ -84,7 +84,9 @@ impl Lookup {
             match self.entry(tables, row) {
                 Ok(Some((key, order))) => entries.push((key, order, row)),
                 Ok(None) => {}
-                Err(failure) => tables.fail(self.from, row, format!("lookup from {}", self.from_name), failure),
+                Err(failure) => {
+                    tables.fail(self.from, row, format!("lookup from {}", self.from_name), failure);
+                }
             }
         }
         if self.order_by.is_some() {
@@ -114,7 +116,7 @@ impl Lookup {
         Ok(Some((key, order)))
     }
 
-    fn failure(&self, reason: Reason, key: Option<String>, rows: usize) -> Box<Failure> {
+    fn failure(&self, reason: Reason, key: Option<String>, rows: usize) -> Failure {
         let names: Vec<&str> = self.here.iter().map(|(_, name)| name.as_str()).collect();
         let key = key.unwrap_or_default().trim_end_matches('\u{1f}').replace('\u{1f}', ", ");
         let right = match reason {
@@ -123,6 +125,6 @@ impl Lookup {
             }
             _ => format!("a key that `{}` has", self.from_name),
         };
-        Box::new(Failure { reason, column: names.join(", "), value: key, right })
+        Failure { reason, column: names.join(", "), value: key, right }
     }
 }

@@ -120,7 +120,9 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
     if fits && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
         return Ok(());
     }
-    Err(format!("the name `{name}` must be 1 to {NAME_BYTES_MAX} of a-z A-Z 0-9 _ . -, for it begins event ids"))
+    Err(format!(
+        "the name `{name}` must be 1 to {NAME_BYTES_MAX} of a-z A-Z 0-9 _ . -, for it begins event ids"
+    ))
 }
 
 fn check_formats(name: &str, formats: &Names) -> Result<(), String> {

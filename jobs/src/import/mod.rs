@@ -39,9 +39,7 @@ use std::path::PathBuf;
 
 pub use error::BadInput;
 pub use mapping::Mapping;
-pub use summary::{
-    EmitSummary, ImportSummary, Origin, Output, Reason, Reject, RejectSummary, TableSummary,
-};
+pub use summary::{EmitSummary, ImportSummary, Origin, Output, Reason, Reject, RejectSummary, TableSummary};
 pub use write::{REJECTED_FILE, reject_json, write_dir};
 
 /// Imports `inputs`, files or folders of files, by `mapping`, and hands every record and every rejection to `sink`.

@@ -12,11 +12,15 @@ type Sink<'a> = &'a mut dyn FnMut(Output<'_>) -> anyhow::Result<()>;
 pub(super) fn run(plan: &Plan, loaded: Loaded, sink: Sink<'_>) -> anyhow::Result<ImportSummary> {
     let mut run = Run { plan, sink, summary: ImportSummary::default(), seen: Seen::default() };
     run.summary.unused_files = loaded.unused_files;
-    run.summary.emits = plan.emits.iter().map(|emit| EmitSummary {
-        emit: emit.name.clone(),
-        stream: emit.stream.name.to_owned(),
-        ..EmitSummary::default()
-    }).collect();
+    run.summary.emits = plan
+        .emits
+        .iter()
+        .map(|emit| EmitSummary {
+            emit: emit.name.clone(),
+            stream: emit.stream.name.to_owned(),
+            ..EmitSummary::default()
+        })
+        .collect();
     for reject in &loaded.rejects {
         run.reject(reject)?;
     }
@@ -113,14 +117,19 @@ impl Run<'_> {
                             reason: Reason::DuplicateKey,
                             column: emit.stream.key.join(", "),
                             value: record.json,
-                            right: "one record per key, or the same content (or `distinct = \"first\"`)".to_owned(),
+                            right: "one record per key, or the same content (or `distinct = \"first\"`)"
+                                .to_owned(),
                         }
                     } else {
                         fate.mapped = true;
                         if novelty == Novelty::New {
                             count.rows += 1;
                             let origin = origin(plan, table, row);
-                            (self.sink)(Output::Record { stream: emit.stream.name, json: &record.json, origin })?;
+                            (self.sink)(Output::Record {
+                                stream: emit.stream.name,
+                                json: &record.json,
+                                origin,
+                            })?;
                         } else {
                             count.merged += 1;
                         }

@@ -29,7 +29,10 @@ impl Scope<'_> {
         let folded = |known: &&String| known.eq_ignore_ascii_case(name);
         let known = table.by_name.get_key_value(name).or_else(|| {
             let mut alike = table.by_name.keys().filter(folded);
-            alike.next().filter(|_| alike.next().is_none()).and_then(|alike| table.by_name.get_key_value(alike))
+            alike
+                .next()
+                .filter(|_| alike.next().is_none())
+                .and_then(|alike| table.by_name.get_key_value(alike))
         });
         let name = known.map_or(name, |(known, _)| known);
         if let Some(why) = table.lacking.get(name) {
@@ -80,10 +83,12 @@ impl Scope<'_> {
         let map = match &spec.map {
             None => None,
             Some(MapSpec::Inline(map)) => Some(map.clone()),
-            Some(MapSpec::Named(name)) => Some(self.mapping.spec.maps.get(name).cloned().ok_or_else(|| {
-                let known = self.mapping.spec.maps.keys().map(String::as_str);
-                format!("there is no [maps.{name}]{}", did_you_mean(name, known))
-            })?),
+            Some(MapSpec::Named(name)) => {
+                Some(self.mapping.spec.maps.get(name).cloned().ok_or_else(|| {
+                    let known = self.mapping.spec.maps.keys().map(String::as_str);
+                    format!("there is no [maps.{name}]{}", did_you_mean(name, known))
+                })?)
+            }
         };
         Ok(Value {
             origin,
@@ -150,7 +155,10 @@ impl Scope<'_> {
         }
         let formats: Vec<Format> = texts
             .iter()
-            .map(|text| Format::new(text).ok_or_else(|| format!("{}, or the name of a list under [formats]", format_hint(text))))
+            .map(|text| {
+                Format::new(text)
+                    .ok_or_else(|| format!("{}, or the name of a list under [formats]", format_hint(text)))
+            })
             .collect::<Result<_, _>>()?;
         if formats.is_empty() {
             return Err("no date format is given".to_owned());
@@ -165,7 +173,8 @@ impl Scope<'_> {
         let shift = match &spec.shift {
             None => None,
             Some(text) => Some(
-                Shift::parse(text).ok_or_else(|| format!("`{text}` is no shift; write it as +5d, -3h, +30m or -1s"))?,
+                Shift::parse(text)
+                    .ok_or_else(|| format!("`{text}` is no shift; write it as +5d, -3h, +30m or -1s"))?,
             ),
         };
         let output = match (spec.period, output) {

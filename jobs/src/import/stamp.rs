@@ -134,9 +134,7 @@ impl StampRule {
         match self.output {
             Output::Instant => {
                 let instant = self.instant(moment)?;
-                YEARS
-                    .contains(&instant.year())
-                    .then(|| instant.to_rfc3339_opts(SecondsFormat::Micros, true))
+                YEARS.contains(&instant.year()).then(|| instant.to_rfc3339_opts(SecondsFormat::Micros, true))
             }
             output => {
                 let day = self.day(moment)?;
@@ -242,7 +240,13 @@ mod tests {
         check("epoch_ms", amsterdam, None, "1500000000123", Some("2017-07-14T02:40:00.123000Z"));
         check(local, "Asia/Shanghai", None, "2024-01-01 07:30:00", Some("2023-12-31T23:30:00.000000Z"));
         check("%m/%d/%Y", "UTC", None, "3/4/2024", Some("2024-03-04T12:00:00.000000Z"));
-        check("%m/%d/%Y, %I:%M %p", "UTC", None, "3/4/2024, 2:05\u{202f}PM", Some("2024-03-04T14:05:00.000000Z"));
+        check(
+            "%m/%d/%Y, %I:%M %p",
+            "UTC",
+            None,
+            "3/4/2024, 2:05\u{202f}PM",
+            Some("2024-03-04T14:05:00.000000Z"),
+        );
         // Twice: the first. Never: forward by the gap.
         check(local, amsterdam, None, "2011-10-30 02:30:00", Some("2011-10-30T00:30:00.000000Z"));
         check(local, amsterdam, None, "2011-03-27 02:30:00", Some("2011-03-27T01:30:00.000000Z"));

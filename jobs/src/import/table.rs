@@ -105,7 +105,9 @@ impl Tables {
     pub(super) fn stored(&self, table: TableId) -> &Stored {
         match &self.list[table].source {
             Source::Rows(stored) => stored,
-            Source::Group(group, stored) => stored.get_or_init(|| group.collect(self, &self.list[table].name)),
+            Source::Group(group, stored) => {
+                stored.get_or_init(|| group.collect(self, &self.list[table].name))
+            }
         }
     }
 
@@ -131,7 +133,12 @@ impl Tables {
         }
     }
 
-    pub(super) fn holds(&self, when: &Expr<ColumnId>, table: TableId, row: usize) -> Result<bool, Box<Failure>> {
+    pub(super) fn holds(
+        &self,
+        when: &Expr<ColumnId>,
+        table: TableId,
+        row: usize,
+    ) -> Result<bool, Box<Failure>> {
         when.holds(&|column: &ColumnId| self.cell(table, *column, row)).map_err(|failure| match failure {
             ExprFailure::Column(failure) => failure,
             ExprFailure::NotANumber { column, value } => Box::new(Failure {

@@ -32,7 +32,9 @@ impl Template<String> {
                     }
                     parts.push(Part::Column(name));
                 }
-                '}' => return Err(format!("`}}` without `{{` in {text:?}; write `}}}}` for the sign itself")),
+                '}' => {
+                    return Err(format!("`}}` without `{{` in {text:?}; write `}}}}` for the sign itself"));
+                }
                 c => literal.push(c),
             }
         }

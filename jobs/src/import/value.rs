@@ -94,14 +94,14 @@ impl Value {
                 (None, Unmapped::Reject) => {
                     let known: Vec<&str> = map.keys().map(String::as_str).collect();
                     let right = format!("one of the map's values: {}", known.join(", "));
-                    return Err(self.failure(Reason::UnmappedValue, text, right));
+                    return Err(self.failure(Reason::UnmappedValue, text, right).into());
                 }
             };
         }
         let value = value.or_else(|| self.default.as_deref().map(Cow::Borrowed));
         let Some(text) = value else {
             if self.required {
-                return Err(self.failure(Reason::MissingValue, "", "a value".to_owned()));
+                return Err(self.failure(Reason::MissingValue, "", "a value".to_owned()).into());
             }
             return Ok(None);
         };
@@ -153,28 +153,34 @@ impl Value {
     fn treat<'a>(&self, text: Cow<'a, str>) -> Result<Cow<'a, str>, Box<Failure>> {
         let number = |style: &NumberStyle| {
             let expected = "a decimal number such as 1234.50 (decimal_point, thousands and strip say how else it is written)";
-            style.parse(&text).ok_or_else(|| self.failure(Reason::BadNumber, &text, expected.to_owned()))
+            style
+                .parse(&text)
+                .ok_or_else(|| Box::new(self.failure(Reason::BadNumber, &text, expected.to_owned())))
         };
         match &self.treatment {
             Treatment::None => Ok(text),
             Treatment::Number(style) => Ok(Cow::Owned(number(style)?.to_string())),
             Treatment::Amount(rounding, style) => {
                 let right = match rounding {
-                    Rounding::Exact => "an amount with at most two decimal places (or amount = \"half_even\")",
+                    Rounding::Exact => {
+                        "an amount with at most two decimal places (or amount = \"half_even\")"
+                    }
                     _ => "an amount below 10^16",
                 };
                 let amount = number(style)?.to_amount(*rounding);
-                amount.map(Cow::Owned).ok_or_else(|| self.failure(Reason::BadAmount, &text, right.to_owned()))
+                amount
+                    .map(Cow::Owned)
+                    .ok_or_else(|| Box::new(self.failure(Reason::BadAmount, &text, right.to_owned())))
             }
             Treatment::Stamp(rule, formats) => rule.apply(&text).map(Cow::Owned).ok_or_else(|| {
                 let right = format!("a date or time written as {formats}, in the years 1900 to 2199");
-                self.failure(Reason::BadDate, &text, right)
+                Box::new(self.failure(Reason::BadDate, &text, right))
             }),
         }
     }
 
-    fn failure(&self, reason: Reason, value: &str, right: String) -> Box<Failure> {
-        Box::new(Failure { reason, column: self.label.clone(), value: value.to_owned(), right })
+    fn failure(&self, reason: Reason, value: &str, right: String) -> Failure {
+        Failure { reason, column: self.label.clone(), value: value.to_owned(), right }
     }
 }
 

@@ -57,7 +57,8 @@ impl Binder<'_> {
 fn check(spec: &LookupSpec) -> Result<(), String> {
     let beside = matches!(spec.pick, Pick::LastBefore | Pick::FirstAfter);
     if beside != spec.at.is_some() || (beside && spec.order_by.is_none()) {
-        let problem = "pick = \"last_before\" and \"first_after\" need `at` and `order_by`; the others take no `at`";
+        let problem =
+            "pick = \"last_before\" and \"first_after\" need `at` and `order_by`; the others take no `at`";
         return Err(problem.to_owned());
     }
     if spec.on.is_empty() || spec.take.is_empty() {

@@ -77,7 +77,11 @@ impl Binder<'_> {
         })
     }
 
-    fn when(&self, table: TableId, when: Option<&Spanned<String>>) -> Result<Option<Expr<ColumnId>>, BadInput> {
+    fn when(
+        &self,
+        table: TableId,
+        when: Option<&Spanned<String>>,
+    ) -> Result<Option<Expr<ColumnId>>, BadInput> {
         when.map(|when| {
             self.scope(table).expr(when.get_ref()).map_err(|problem| self.error(&when.span(), problem))
         })

@@ -60,7 +60,9 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             let found = rest.get(..length).unwrap_or_default();
             match (Decimal::parse(found), found) {
                 (_, "") if first == '=' => return Err("equality is written `==`".to_owned()),
-                (_, "") => return Err(format!("`{first}` means nothing here; texts stand in 'single quotes'")),
+                (_, "") => {
+                    return Err(format!("`{first}` means nothing here; texts stand in 'single quotes'"));
+                }
                 (Some(number), _) => tokens.push(Token::Literal(Literal::Number(number))),
                 (None, found) => tokens.push(Token::Word(found.to_owned())),
             }

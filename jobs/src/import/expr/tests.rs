@@ -1,3 +1,5 @@
+//! Conditions over one row, right and wrong.
+
 use std::borrow::Cow;
 use std::convert::Infallible;
 

@@ -8,26 +8,26 @@ use arrow::array::{StringArray, StringBuilder};
 use flate2::read::MultiGzDecoder;
 use polars::prelude::{CsvReadOptions, DataFrame, DataType, PlSmallStr, Schema, SerReader as _};
 
-use super::{Columns, FILE_BYTES_MAX, scan};
+use super::{Content, FILE_BYTES_MAX, scan};
 use crate::import::error::BadInput;
 use crate::import::spec::{Encoding, InputSpec};
 
 /// Reads one file; `.gz` files are unpacked on the way.
-pub(super) fn read(path: &Path, spec: &InputSpec) -> anyhow::Result<Columns> {
+pub(super) fn read(path: &Path, spec: &InputSpec) -> anyhow::Result<Content> {
     let text = text(path, spec.encoding)?;
     let dialect = scan::Dialect {
         delimiter: delimiter(path, spec)?,
         quote: sign(path, spec.quote.unwrap_or('"'))?,
         end_at_blank_line: spec.end_at_blank_line,
     };
-    let scan::Scan { header, body, lines, broken } = scan::scan(&text, &dialect);
+    let scan::Scan { header, body, lines, broken } = scan::scan(&text, dialect);
     if header.is_empty() {
         return Err(BadInput::new(format!("{}: the file is empty, not even a header", path.display())).into());
     }
     let columns = if lines.is_empty() {
         header.iter().map(|_| StringArray::new_null(0)).collect()
     } else {
-        let frame = frame(&body, header.len(), &dialect).with_context(|| format!("{}", path.display()))?;
+        let frame = frame(&body, header.len(), dialect).with_context(|| format!("{}", path.display()))?;
         if frame.height() != lines.len() {
             let (found, expected) = (frame.height(), lines.len());
             let name = path.display();
@@ -35,7 +35,7 @@ pub(super) fn read(path: &Path, spec: &InputSpec) -> anyhow::Result<Columns> {
         }
         frame.columns().iter().map(|column| Ok(strings(column.str()?))).collect::<anyhow::Result<_>>()?
     };
-    Ok(Columns { header, columns, lines, broken })
+    Ok(Content { header, columns, lines, broken })
 }
 
 fn text(path: &Path, encoding: Encoding) -> anyhow::Result<String> {
@@ -59,7 +59,7 @@ fn text(path: &Path, encoding: Encoding) -> anyhow::Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
         let before = error.as_bytes().get(..valid).unwrap_or_default();
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
+        let line = before.split(|&byte| byte == b'\n').count();
         let byte = error.as_bytes().get(valid).copied().unwrap_or_default();
         BadInput::new(format!(
             "{name}, line {line}: byte 0x{byte:02x} is not UTF-8; export as UTF-8, or set encoding = \"latin-1\""
@@ -79,7 +79,7 @@ fn sign(path: &Path, sign: char) -> Result<u8, BadInput> {
     })
 }
 
-fn frame(body: &[u8], width: usize, dialect: &scan::Dialect) -> anyhow::Result<DataFrame> {
+fn frame(body: &[u8], width: usize, dialect: scan::Dialect) -> anyhow::Result<DataFrame> {
     let names = (0..width).map(|index| (PlSmallStr::from(format!("c{index}")), DataType::String));
     let schema: Schema = names.collect();
     let options = CsvReadOptions::default()

@@ -19,7 +19,7 @@ const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// One file's content.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct Content {
     pub(super) header: Vec<String>,
     /// Values trimmed, empty ones null; all of one length.
     pub(super) columns: Vec<StringArray>,
@@ -29,7 +29,7 @@ pub(super) struct Columns {
 }
 
 /// Reads `path` by the rules of `spec`.
-pub(super) fn read(path: &Path, spec: &InputSpec) -> anyhow::Result<Columns> {
+pub(super) fn read(path: &Path, spec: &InputSpec) -> anyhow::Result<Content> {
     let parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
     let columns = match spec.format {
         Some(FileFormat::Parquet) => parquet::read(path)?,
@@ -38,7 +38,9 @@ pub(super) fn read(path: &Path, spec: &InputSpec) -> anyhow::Result<Columns> {
     };
     for (index, name) in columns.header.iter().enumerate() {
         if columns.header.iter().take(index).any(|earlier| earlier == name) && !name.is_empty() {
-            return Err(BadInput::new(format!("{}: the column `{name}` appears twice", path.display())).into());
+            return Err(
+                BadInput::new(format!("{}: the column `{name}` appears twice", path.display())).into()
+            );
         }
     }
     Ok(columns)

@@ -12,12 +12,12 @@ use arrow::datatypes::{DataType, Float32Type, Float64Type, TimeUnit};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::Columns;
+use super::Content;
 use crate::import::error::BadInput;
 
 const BATCH_ROWS: usize = 8192;
 
-pub(super) fn read(path: &Path) -> anyhow::Result<Columns> {
+pub(super) fn read(path: &Path) -> anyhow::Result<Content> {
     let name = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("cannot open {name}"))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)
@@ -36,13 +36,15 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Columns> {
         }
     }
     let columns: Vec<StringArray> = columns.iter_mut().map(StringBuilder::finish).collect();
-    Ok(Columns { header, columns, lines: (1..=rows).collect(), broken: Vec::new() })
+    Ok(Content { header, columns, lines: (1..=rows).collect(), broken: Vec::new() })
 }
 
 fn append(into: &mut StringBuilder, array: &ArrayRef) -> anyhow::Result<()> {
     // Time zones other than UTC are shown in UTC, so that no zone table is needed.
     let array = match array.data_type() {
-        DataType::Timestamp(_, Some(_)) => &cast(array, &DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())))?,
+        DataType::Timestamp(_, Some(_)) => {
+            &cast(array, &DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())))?
+        }
         DataType::Dictionary(_, value) => &cast(array, value)?,
         _ => array,
     };

@@ -4,8 +4,6 @@
 //! both silently. So every record's line, width and quoting are checked here; what is
 //! broken is cut out and told with its line, and the rest is safe to read.
 
-use std::borrow::Cow;
-
 use crate::import::summary::Reason;
 
 /// Signs of a delimited text.
@@ -27,20 +25,19 @@ pub(crate) struct Broken {
 }
 
 #[derive(Debug)]
-pub(crate) struct Scan<'a> {
+pub(crate) struct Scan {
     pub(crate) header: Vec<String>,
     /// The sound records, without the header.
-    pub(crate) body: Cow<'a, [u8]>,
+    pub(crate) body: Vec<u8>,
     /// Line of each sound record, the header's being 1.
     pub(crate) lines: Vec<u32>,
     pub(crate) broken: Vec<Broken>,
 }
 
-pub(crate) fn scan<'a>(text: &'a str, dialect: &Dialect) -> Scan<'a> {
+pub(crate) fn scan(text: &str, dialect: Dialect) -> Scan {
     let mut rest = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut line = 1;
-    let mut scan =
-        Scan { header: Vec::new(), body: Cow::Borrowed(&[]), lines: Vec::new(), broken: Vec::new() };
+    let mut scan = Scan { header: Vec::new(), body: Vec::new(), lines: Vec::new(), broken: Vec::new() };
     let mut sound: Vec<&str> = Vec::new();
     while !rest.is_empty() {
         let shape = Shape::of(rest, dialect);
@@ -69,7 +66,8 @@ pub(crate) fn scan<'a>(text: &'a str, dialect: &Dialect) -> Scan<'a> {
         });
         match fault {
             None => {
-                sound.push(record);
+                // Line breaks of one kind only, so that no carriage return ends up in a cell.
+                sound.push(record.trim_end_matches(['\r', '\n']));
                 scan.lines.push(at);
             }
             Some((reason, right)) => {
@@ -77,12 +75,12 @@ pub(crate) fn scan<'a>(text: &'a str, dialect: &Dialect) -> Scan<'a> {
             }
         }
     }
-    scan.body = Cow::Owned(sound.concat().into_bytes());
+    scan.body = sound.join("\n").into_bytes();
     scan
 }
 
 /// The cells of one record: unquoted, unescaped, trimmed.
-pub(crate) fn cells(record: &str, dialect: &Dialect) -> Vec<String> {
+pub(crate) fn cells(record: &str, dialect: Dialect) -> Vec<String> {
     let (delimiter, quote) = (char::from(dialect.delimiter), char::from(dialect.quote));
     let mut cells = vec![String::new()];
     let mut quoted = false;
@@ -114,7 +112,7 @@ struct Shape {
 }
 
 impl Shape {
-    fn of(text: &str, dialect: &Dialect) -> Self {
+    fn of(text: &str, dialect: Dialect) -> Self {
         #[derive(PartialEq)]
         enum At {
             FieldStart,
@@ -164,7 +162,7 @@ mod tests {
     const COMMA: Dialect = Dialect { delimiter: b',', quote: b'"', end_at_blank_line: false };
 
     fn check(text: &str, lines: &[u32], broken: &[(u32, Reason)]) {
-        let scan = scan(text, &COMMA);
+        let scan = scan(text, COMMA);
         assert_eq!(scan.lines, lines, "{text:?}");
         let found: Vec<(u32, Reason)> = scan.broken.iter().map(|b| (b.line, b.reason)).collect();
         assert_eq!(found, broken, "{text:?}");
@@ -188,7 +186,10 @@ mod tests {
     #[test]
     fn footers_end_the_data() {
         let report = "\"Stage\",\"Amount\"\n\"Won\",\"1\"\n\n\"Copyright\"\n";
-        let scan = scan(report, &Dialect { end_at_blank_line: true, ..COMMA });
-        assert_eq!((scan.header, scan.lines, scan.broken), (vec!["Stage".into(), "Amount".into()], vec![2], vec![]));
+        let scan = scan(report, Dialect { end_at_blank_line: true, ..COMMA });
+        assert_eq!(
+            (scan.header, scan.lines, scan.broken),
+            (vec!["Stage".into(), "Amount".into()], vec![2], vec![])
+        );
     }
 }
