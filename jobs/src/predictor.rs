@@ -21,7 +21,7 @@ impl Predictor for RunRate {
         let reps = input.attained.len();
         let month = |column: usize| (usize::from(input.first_month) + 11 + column) % 12;
         let seasons: Vec<f64> = (0..input.n_months).map(|column| season[month(column)]).collect();
-        let effects = if reps == 0 { 0 } else { input.factor_effect.len() / reps };
+        let effects = input.factor_effect.len().checked_div(reps).unwrap_or(0);
         let forecast = capacity::predict(&CapacityInput {
             history: view(reps, &input.history, input.n_months)?,
             worked: view(reps, &input.worked, input.n_months)?,

@@ -39,7 +39,7 @@ impl Market {
         let mut series = Series::new();
         for file in table.files() {
             for batch in read(&table.dir().join(&file.path), &[])? {
-                let get = |name: &str| batch.column_by_name(name).map(|column| column.as_any());
+                let get = |name: &str| batch.column_by_name(name).map(Array::as_any);
                 let factors = get("factor").and_then(|column| column.downcast_ref::<StringArray>());
                 let places = get("region_id").and_then(|column| column.downcast_ref::<StringArray>());
                 let times =

@@ -181,7 +181,7 @@ fn rep_tile() -> Vec<Field> {
     fields
 }
 
-/// One row per deduplicated event of an entity's life, in (event_time, event_id) order.
+/// One row per deduplicated event of an entity's life, in (`event_time`, `event_id`) order.
 fn fact_tile() -> Vec<Field> {
     vec![
         required("event_time", timestamp()),

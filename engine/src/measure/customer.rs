@@ -46,7 +46,7 @@ impl Color {
     }
 
     /// Red below one threshold, amber below the other.
-    pub(crate) fn of<T: PartialOrd>(value: T, red_below: T, amber_below: T) -> Self {
+    pub(crate) fn of<T: PartialOrd + Copy>(value: T, red_below: T, amber_below: T) -> Self {
         if value < red_below {
             Self::Red
         } else if value < amber_below {

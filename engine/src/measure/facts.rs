@@ -279,7 +279,7 @@ fn with_day(batch: &RecordBatch, day: Day) -> Result<RecordBatch> {
         .map_err(EngineError::arrow("reading facts"))
 }
 
-/// Rows in (event_time, event_id, kept_for) order.
+/// Rows in (`event_time`, `event_id`, `kept_for`) order.
 fn in_order(batch: &RecordBatch) -> Result<RecordBatch> {
     let by = |position: usize| arrow::compute::SortColumn {
         values: Arc::clone(batch.column(position)),

@@ -56,14 +56,15 @@ pub(crate) fn funnel(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Ve
         let (region, source) = place(lead, facts, crm);
         let times = lead.stage_times();
         for stage in 0..STAGES.len() {
-            let Some(entered) = times[stage] else { continue };
-            let next = times[stage + 1..].iter().flatten().next();
-            let row = rows.entry((region.clone(), source.clone(), stage)).or_insert_with(|| FunnelRow {
+            let key = (region.clone(), source.clone(), stage);
+            let row = rows.entry(key).or_insert_with(|| FunnelRow {
                 region: region.clone(),
                 source: source.clone(),
                 stage,
                 ..FunnelRow::default()
             });
+            let Some(entered) = times[stage] else { continue };
+            let next = times[stage + 1..].iter().flatten().next();
             row.entered += 1;
             company[stage].0 += 1;
             match next {

@@ -33,14 +33,9 @@ pub(crate) fn ratio(numerator: i64, denominator: i64) -> Option<f64> {
     (denominator != 0).then(|| real(numerator) / real(denominator))
 }
 
-/// Minor units as major ones.
-pub(crate) fn major(minor: i64) -> f64 {
-    real(minor) / 100.0
-}
-
 /// An amount in major units per thing, null where there are none.
 pub(crate) fn major_per(minor: i64, things: i64) -> Option<f64> {
-    (things != 0).then(|| major(minor) / real(things))
+    (things != 0).then(|| real(minor) / real(100 * things))
 }
 
 /// A length as a count.

@@ -132,8 +132,8 @@ fn step(state: &mut Opportunity, fact: &Fact, facts: &Facts, codes: &Codes, stag
         state.opened_day = fact.day;
         state.has_opened = code == codes.opened;
         if state.stage.is_none() {
-            let stage = if code == codes.opened { stage_of(fact) } else { None };
-            state.stage = stage.or_else(|| stages.first.clone());
+            let named = if code == codes.opened { stage_of(fact) } else { None };
+            state.stage = named.or_else(|| stages.first.clone());
             state.rank = state.stage.as_deref().and_then(|stage| stages.rank(stage));
             state.stage_changed_at = fact.time;
         }

@@ -36,12 +36,12 @@ impl Sums {
 
     /// Numerator and denominator of all six.
     pub(crate) fn all(&self) -> [(i64, i64); 6] {
-        let [a, b, c, d, e] = self.parts;
+        let [timeliness, discovery, matching, visits, velocity] = self.parts;
         let depth = (
             self.effective.saturating_mul(self.customers_touched),
             self.touches.saturating_mul(self.customers),
         );
-        [a, b, c, d, e, depth]
+        [timeliness, discovery, matching, visits, velocity, depth]
     }
 }
 

@@ -27,19 +27,15 @@ pub(super) struct RunFacts {
 }
 
 /// The report of the run with this identity, if it is the one that its day shows.
-pub(super) fn already_published(
-    sources: &Sources,
-    identity: &Identity,
-    as_of: Day,
-) -> Result<Option<RunReport>> {
-    let shown = sources.shown(as_of);
-    Ok(shown.filter(|run| run.run_id == identity.run_id).map(|run| RunReport {
-        run_id: run.run_id.clone(),
+pub(super) fn already_published(sources: &Sources, identity: &Identity, as_of: Day) -> Option<RunReport> {
+    let shown = sources.shown(as_of).filter(|run| run.run_id == identity.run_id)?;
+    Some(RunReport {
+        run_id: shown.run_id.clone(),
         as_of,
         published: false,
-        rows: run.rows.clone(),
+        rows: shown.rows.clone(),
         ..RunReport::default()
-    }))
+    })
 }
 
 /// Writes the marts, then the run.

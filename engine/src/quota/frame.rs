@@ -89,8 +89,8 @@ pub(crate) fn quotas(inputs: &QuotaInputs<'_>) -> Result<QuotaRun> {
     let solved = solve(inputs, &proposals)?;
     let mut explainer = Explainer::new();
     let mut rows = Vec::with_capacity(inputs.reps.len());
-    for row in 0..inputs.reps.len() {
-        rows.push(explain(inputs, row, proposals[row], &solved, &mut explainer)?);
+    for (row, &proposal) in proposals.iter().enumerate() {
+        rows.push(explain(inputs, row, proposal, &solved, &mut explainer)?);
     }
     Ok(QuotaRun { rows, regions: solved.regions, findings: solved.findings })
 }

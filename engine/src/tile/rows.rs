@@ -97,8 +97,7 @@ impl Rows {
                 let hash = hash_of(id);
                 hashes[row] = hash;
                 let mut slot = usize::try_from(hash & 0xffff_ffff).unwrap_or(0) & mask;
-                loop {
-                    let Ok(other) = usize::try_from(slots[slot]) else { break };
+                while let Ok(other) = usize::try_from(slots[slot]) {
                     if slots[slot] == u32::MAX {
                         slots[slot] = u32::try_from(row).unwrap_or(u32::MAX);
                         break;
@@ -201,7 +200,7 @@ fn attributes(batch: &RecordBatch, row: usize) -> Option<(String, String)> {
     let entries = array.value(row);
     let join = |position: usize| -> String {
         let texts = entries.column(position).as_string_opt::<i32>();
-        let texts = texts.map(|texts| texts.iter().map(|text| text.unwrap_or_default()).collect::<Vec<_>>());
+        let texts = texts.map(|texts| texts.iter().map(Option::unwrap_or_default).collect::<Vec<_>>());
         texts.unwrap_or_default().join(",")
     };
     Some((join(0), join(1)))

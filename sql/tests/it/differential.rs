@@ -35,7 +35,7 @@ impl Forecast for Flat {
 }
 
 impl Predictor for Flat {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "flat"
     }
     fn season(&self, _: &[f64], _: u8) -> Result<[f64; 12], String> {
@@ -104,7 +104,9 @@ async fn compare(ctx: &SessionContext, mart: &str, metric: &str, run_id: &str) -
             return Err(format!("{mart}: rows of the {whose} alone:\n{text}"));
         }
     }
-    let rows = |batches: Vec<arrow::array::RecordBatch>| batches.iter().map(|b| b.num_rows()).sum::<usize>();
+    let rows = |batches: Vec<arrow::array::RecordBatch>| {
+        batches.iter().map(arrow::array::RecordBatch::num_rows).sum::<usize>()
+    };
     let (n, m) = (rows(count(ours).await?), rows(count(theirs).await?));
     if n == m && n > 0 {
         Ok(columns.len())

@@ -1,4 +1,6 @@
 //! Tests of the SQL that analysts get, at the boundary of a session.
 
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod metrics;
