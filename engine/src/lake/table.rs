@@ -293,7 +293,7 @@ impl Table {
     }
 }
 
-/// Removes the given files from the disk once nothing refers to them.
+/// Syncs the folders that hold new files, so that their names are on disk before a commit uses them.
 fn sync_folders(dir: &Path, adds: &[NewFile]) -> Result<()> {
     let folders: BTreeSet<PathBuf> =
         adds.iter().filter_map(|file| dir.join(&file.path).parent().map(Path::to_owned)).collect();
