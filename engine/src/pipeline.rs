@@ -2,7 +2,10 @@
 
 mod identity;
 mod marts;
+mod notice;
 mod publish;
+mod quotas;
+mod source;
 mod stage;
 
 use std::collections::BTreeMap;
@@ -72,7 +75,7 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let RunRequest { as_of, now, settings, catalogue, predictor, progress } = request;
 
     progress("reading the CRM");
-    let sources = stage::Sources::open(lake).await?;
+    let sources = source::Sources::open(lake).await?;
     clock.lap("read");
 
     let identity = identity::of(&sources, settings, catalogue, predictor, as_of);
@@ -89,27 +92,28 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     clock.lap("windows");
 
     progress("measures");
-    let measures = stage::measures(&windows, settings, catalogue, lake.zone(), as_of);
+    let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
     clock.lap("measures");
 
     progress("factors and quotas");
     let quotas =
-        stage::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, as_of).await?;
+        quotas::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, as_of).await?;
     clock.lap("quotas");
 
     progress("publishing");
     let marts = marts::all(&tiles, &windows, &measures, &quotas, settings, catalogue, lake.zone(), as_of)?;
     clock.lap("marts");
-    let mapping_error = stage::mapping_error(&tile_report, &sources, &windows);
+    let mapping_error = notice::mapping_error(&sources, &windows, as_of)?;
     let facts = publish::RunFacts {
         as_of,
         started_at: now,
         finished_at: now + clock.elapsed_micros(),
         mapping_error,
-        warnings: stage::warnings(&windows, &quotas, &tile_report, mapping_error),
+        warnings: notice::warnings(&windows, &quotas, mapping_error),
     };
     let mut report = publish::publish(lake, &identity, &facts, &marts).await?;
     clock.lap("publish");
+    report.warnings.extend(notice::unknown_types(&tile_report));
     report.tiles = tile_report;
     report.stages = clock.stages;
     Ok(report)

@@ -83,10 +83,10 @@ impl Zone {
     }
 }
 
-/// The first instant of `day` in `tz` (where midnight is skipped, the first that exists).
+/// The first instant of `day` in `tz`; where its midnight, or the whole day, is skipped, the first instant after.
 fn midnight(tz: Tz, day: Day) -> Micros {
     let local = date(day).and_hms_opt(0, 0, 0).unwrap_or_default();
-    for quarter in 0..12 {
+    for quarter in 0..=96 {
         let at = local + chrono::Duration::minutes(15 * quarter);
         match tz.from_local_datetime(&at) {
             LocalResult::Single(found) | LocalResult::Ambiguous(found, _) => return found.timestamp_micros(),
@@ -191,6 +191,9 @@ mod tests {
         check_day("America/New_York", "2026-03-09T03:59:59Z", "2026-03-08");
         check_day("America/Sao_Paulo", "2018-11-04T02:59:59Z", "2018-11-03");
         check_day("UTC", "1969-12-31T23:59:59Z", "1969-12-31");
+        // Samoa crossed the date line: there was no 30 December 2011.
+        check_day("Pacific/Apia", "2011-12-30T09:59:59Z", "2011-12-29");
+        check_day("Pacific/Apia", "2011-12-30T10:00:00Z", "2011-12-31");
     }
 
     #[test]

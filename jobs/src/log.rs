@@ -15,7 +15,7 @@ pub(crate) fn start(global: &Global, configured: Log) {
         (false, 0) => {
             "warn,jobs=info,engine=info,sql=info,models=info,deltalake_core=error,buoyant_kernel=error"
         }
-        (false, 1) => "info,jobs=debug,engine=debug,sql=debug,models=debug",
+        (false, 1) => "warn,jobs=debug,engine=debug,sql=debug,models=debug",
         (false, _) => "debug,jobs=trace,engine=trace,sql=trace,models=trace",
     };
     let builder = tracing_subscriber::fmt()

@@ -7,7 +7,8 @@
 --              stage_position (0 to 3), entered (leads that reached the stage), advanced (of those, that reached any
 --              later stage), lost (of those, ended by lost or disqualified without any later stage),
 --              conversion (advanced ÷ entered; null where nobody entered), median_days (days from the stage to the
---              next one reached; null where nobody advanced).
+--              next one reached; null where nobody advanced), company_conversion (that of the stage over all regions
+--              and sources), worst_rank (1 to 3 for the three furthest below the company; else null).
 -- Time column: none; leads by the day of their creation.
 -- Rerun:       safe, a pure function of inputs and parameters.
 --
@@ -72,21 +73,52 @@ counted AS (
         COUNT(duration_us) FILTER (WHERE place = (durations + 1) / 2 OR place = (durations + 2) / 2) AS middles
     FROM ranked
     GROUP BY region_id, source, stage_position
+),
+compared AS (
+    SELECT
+        region_id,
+        source,
+        stage_position,
+        entered,
+        advanced,
+        lost,
+        CAST(advanced AS DOUBLE) / NULLIF(entered, 0) AS conversion,
+        CAST(SUM(advanced) OVER (PARTITION BY stage_position) AS DOUBLE)
+            / NULLIF(SUM(entered) OVER (PARTITION BY stage_position), 0) AS company_conversion,
+        CAST(middle_us AS DOUBLE) / NULLIF(middles * 86400000000, 0) AS median_days
+    FROM counted
+),
+leaking AS (
+    SELECT
+        region_id,
+        source,
+        stage_position,
+        ROW_NUMBER() OVER (
+            ORDER BY conversion - company_conversion, region_id ASC NULLS FIRST, source ASC NULLS FIRST, stage_position
+        ) AS worst_rank
+    FROM compared
+    WHERE stage_position < 3 AND conversion < company_conversion
 )
 SELECT
-    region_id,
-    source,
-    CASE stage_position
+    c.region_id,
+    c.source,
+    CASE c.stage_position
         WHEN 0 THEN 'created'
         WHEN 1 THEN 'responded'
         WHEN 2 THEN 'qualified'
         ELSE 'converted'
     END AS stage,
-    stage_position,
-    entered,
-    advanced,
-    lost,
-    CAST(advanced AS DOUBLE) / NULLIF(entered, 0) AS conversion,
-    CAST(middle_us AS DOUBLE) / NULLIF(middles * 86400000000, 0) AS median_days
-FROM counted
-ORDER BY region_id ASC NULLS FIRST, source ASC NULLS FIRST, stage_position
+    c.stage_position,
+    c.entered,
+    c.advanced,
+    c.lost,
+    c.conversion,
+    c.company_conversion,
+    c.median_days,
+    CASE WHEN w.worst_rank <= 3 THEN CAST(w.worst_rank AS BIGINT) END AS worst_rank
+FROM compared AS c
+LEFT JOIN leaking AS w
+    ON (w.region_id IS NOT DISTINCT FROM c.region_id)
+    AND (w.source IS NOT DISTINCT FROM c.source)
+    AND w.stage_position = c.stage_position
+ORDER BY c.region_id ASC NULLS FIRST, c.source ASC NULLS FIRST, c.stage_position

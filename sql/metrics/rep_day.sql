@@ -3,16 +3,18 @@
 -- Grain:       one row per event_date and rep_id with an event that day.
 -- Inputs:      metric.event.
 -- Parameters:  those of its inputs.
--- Output:      event_date (day), rep_id; counts: touches, effective_touches, follow_ups, visit_touches (touches on
---              the channels visit and meeting), effective_visits (effective touches on those), discovery,
---              solutions, accepted, rejected, quotes_sent, quotes_accepted, quotes_rejected, deals_signed, orders;
+-- Output:      event_date (day), rep_id; counts: events, touches, evidence (pieces, of touches),
+--              effective_touches, follow_ups, visit_touches (touches on the channels visit and meeting),
+--              effective_visits (effective touches on those), discovery, solutions, accepted, rejected, quotes_sent, quotes_accepted, quotes_rejected, deals_signed, orders;
 --              amount_signed, order_amount (reporting currency).
 -- Time column: event_date.
 -- Rerun:       safe, a pure function of inputs and parameters.
 SELECT
     event_date,
     rep_id,
+    COUNT(*) AS events,
     COUNT(*) FILTER (WHERE touch) AS touches,
+    COALESCE(SUM(CAST(evidence_count AS BIGINT)) FILTER (WHERE touch), 0) AS evidence,
     COUNT(*) FILTER (WHERE effective_touch) AS effective_touches,
     COUNT(*) FILTER (WHERE follow_up) AS follow_ups,
     COUNT(*) FILTER (WHERE touch AND channel IN ('visit', 'meeting')) AS visit_touches,

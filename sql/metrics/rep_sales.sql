@@ -2,9 +2,11 @@
 --
 -- Grain:       one row per rep in force.
 -- Inputs:      metric.rep_in_force, metric.rep_day, metric.opportunity.
--- Parameters:  $as_of, $month_start, $window_start, $window_90d_start, $window_365d_start (Date).
+-- Parameters:  $as_of, $month_start, $month_before_start, $month_before_end, $window_start, $window_90d_start,
+--              $window_365d_start (Date).
 -- Output:      rep_id, deals_signed (count, in the as-of day's month), amount_signed (reporting currency, likewise),
---              on_duty (0 or 1), effective_visits_30d, opportunities_opened_30d (by owner),
+--              on_duty (0 or 1), amount_signed_before and on_duty_before (the same in the month before, up to the
+--              same day of it, or its last), effective_visits_30d, opportunities_opened_30d (by owner),
 --              quotes_accepted_90d, quotes_rejected_90d (counts), first_deal_days (days from hired_on to the first
 --              deal ever; null unless hired in the last 365 days and a deal was signed).
 -- Time column: none; as of $as_of.
@@ -14,6 +16,8 @@ WITH act AS (
         rep_id,
         SUM(deals_signed) FILTER (WHERE event_date BETWEEN $month_start AND $as_of) AS deals_signed,
         SUM(amount_signed) FILTER (WHERE event_date BETWEEN $month_start AND $as_of) AS amount_signed,
+        SUM(amount_signed) FILTER (WHERE event_date BETWEEN $month_before_start AND $month_before_end)
+            AS amount_signed_before,
         SUM(effective_visits) FILTER (WHERE event_date BETWEEN $window_start AND $as_of) AS effective_visits_30d,
         SUM(quotes_accepted) FILTER (WHERE event_date BETWEEN $window_90d_start AND $as_of) AS quotes_accepted_90d,
         SUM(quotes_rejected) FILTER (WHERE event_date BETWEEN $window_90d_start AND $as_of) AS quotes_rejected_90d,
@@ -37,6 +41,13 @@ SELECT
             AND (r.left_on IS NULL OR r.left_on > $as_of) THEN 1
         ELSE 0
     END AS on_duty,
+    CAST(COALESCE(a.amount_signed_before, 0) AS DECIMAL(18, 2)) AS amount_signed_before,
+    CASE
+        WHEN COALESCE(lower(r.status), '') NOT IN ('left', 'inactive')
+            AND (r.hired_on IS NULL OR r.hired_on <= $month_before_end)
+            AND (r.left_on IS NULL OR r.left_on > $month_before_end) THEN 1
+        ELSE 0
+    END AS on_duty_before,
     COALESCE(a.effective_visits_30d, 0) AS effective_visits_30d,
     COALESCE(o.opportunities_opened_30d, 0) AS opportunities_opened_30d,
     COALESCE(a.quotes_accepted_90d, 0) AS quotes_accepted_90d,

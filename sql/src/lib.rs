@@ -13,4 +13,4 @@ mod session;
 pub use error::SqlError;
 pub use format::{Format, Style, Writer, Written, width};
 pub use query::{plan, statements};
-pub use session::{columns, published, session};
+pub use session::{columns, published, session, session_over};

@@ -110,6 +110,7 @@ pub const METRICS: &[Metric] = &[
     metric!("process_health", ["process_component", "scope_process"]),
     metric!("rep_sales", ["opportunity", "rep_day", "rep_in_force"]),
     metric!("sales_measure", ["rep_sales", "scope", "scope_rep"]),
+    metric!("capability", ["rep_day", "rep_process", "rep_sales"]),
 ];
 
 impl Metric {

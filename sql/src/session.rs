@@ -36,12 +36,24 @@ const HISTORY: &str = "mart_history";
 /// # Errors
 /// [`SqlError::Lake`] where the lake can't be read, [`SqlError::Register`] where a table doesn't fit its declaration.
 pub async fn session(lake: &Lake, catalogue: &Catalogue) -> Result<SessionContext> {
+    session_over(lake, catalogue, |_| true).await
+}
+
+/// Like [`session`], with those tables only whose names are wanted: what isn't opened costs nothing.
+///
+/// # Errors
+/// As [`session`].
+pub async fn session_over(
+    lake: &Lake,
+    catalogue: &Catalogue,
+    wanted: impl Fn(&str) -> bool,
+) -> Result<SessionContext> {
     let config = SessionConfig::new()
         .with_default_catalog_and_schema(CATALOG, DEFAULT_SCHEMA)
         .with_create_default_catalog_and_schema(true)
         .with_information_schema(true);
     let context = SessionContext::new_with_config(config);
-    let names: Vec<&str> = tables::all().iter().map(|spec| spec.name).collect();
+    let names: Vec<&str> = tables::all().iter().map(|spec| spec.name).filter(|name| wanted(name)).collect();
     // `ops.run` first: a run published meanwhile is then unknown to this session, rather than half seen.
     let runs = Run::load(&lake.table("ops.run").await?)?;
     let shown: BTreeSet<(String, String)> = engine::lake::published(&runs)

@@ -175,10 +175,10 @@ const DERIVED: [Case; 10] = [
          at most ten years",
     ),
     case(
-        "codes = [\"touch\"]\nwithin = \"30d\"",
+        "codes = [\"touch\"]\nwithin = \"7d\"",
         "codes = [\"touch\"]\nuntil = []",
         "until = []",
-        "`derived.customer_untouched_30d` has no field `until`; it may have en, zh, flags, entity, kind, codes, within, ends",
+        "`derived.rep_inactive_7d` has no field `until`; it may have en, zh, flags, entity, kind, codes, within, ends",
     ),
     case(
         "until = [\"complaint.resolved\"]",

@@ -13,8 +13,11 @@ mod machine;
 #[cfg(test)]
 mod properties;
 mod recognise;
+mod reduce;
 #[cfg(test)]
 mod tests;
 
 pub use event::{DerivedEvent, SequenceEvent};
-pub use recognise::{recognise, still_needed};
+pub use recognise::{Known, recognise, still_needed};
+pub use reduce::reduce;
+pub(crate) use reduce::wants_ends;

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
 
-use super::{SequenceEvent, recognise, still_needed};
-use crate::catalogue::{Catalogue, Definition, Sequence};
+use super::{SequenceEvent, recognise, reduce, still_needed};
+use crate::catalogue::{Catalogue, Definition, Duration, Sequence};
 
 const MODELS: &str = r#"
 [derived.a]
@@ -52,6 +52,7 @@ const CODES: [&str; 5] = ["demo.declined", "demo.no_show", "demo.given", "quote.
 const IDS: [&str; 3] = ["x", "y", "z"];
 const SECOND: i64 = 1_000_000;
 const END: i64 = 40;
+const DAY: i64 = 86_400 * SECOND;
 
 fn catalogue() -> &'static Catalogue {
     static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
@@ -117,6 +118,18 @@ fn idle_by_search(definition: &Definition, events: &[SequenceEvent<'_>], until: 
     found
 }
 
+/// The definitions with another length of time in all of them.
+fn with_deadline(mut definitions: Vec<Definition>, text: &str) -> Vec<Definition> {
+    for definition in &mut definitions {
+        if let Sequence::SilenceAfter { within, .. } | Sequence::Idle { within, .. } =
+            &mut definition.sequence
+        {
+            *within = Duration::parse(text).unwrap();
+        }
+    }
+    definitions
+}
+
 proptest! {
     #[test]
     fn the_past_carried_over_a_cut_stands_for_the_whole(drawn in drawn(), from in 0..END, until in 0..2 * END) {
@@ -124,9 +137,9 @@ proptest! {
         let events = build(catalogue, drawn, &names);
         for definitions in [own(catalogue), catalogue.definitions().to_vec()] {
             let (from, until) = (from * SECOND, until * SECOND);
-            let whole = recognise(&definitions, &events, from, until);
-            let carried = still_needed(&definitions, &events, from);
-            prop_assert_eq!(recognise(&definitions, &carried, from, until), whole);
+            let whole = recognise(&definitions, &events, from, until, &|_, _| false);
+            let carried = still_needed(&definitions, &events, from, &|_, _| false);
+            prop_assert_eq!(recognise(&definitions, &carried, from, until, &|_, _| false), whole);
             // What is carried is only what is needed: a handful per entity and model.
             let facts = carried.iter().filter(|event| event.only_for.is_some()).count();
             prop_assert!(facts <= definitions.len() * IDS.len() * 4);
@@ -137,25 +150,46 @@ proptest! {
     fn a_run_every_step_finds_what_one_run_finds(drawn in drawn(), step in 1..9_i64) {
         let (catalogue, names) = (catalogue(), names());
         let (definitions, events) = (own(catalogue), build(catalogue, drawn, &names));
-        let whole = recognise(&definitions, &events, 0, END * SECOND);
+        let whole = recognise(&definitions, &events, 0, END * SECOND, &|_, _| false);
         let (mut stepwise, mut state, mut taken) = (Vec::new(), Vec::new(), 0);
         let mut from = 0;
         while from < END * SECOND {
             let until = (from + step * SECOND).min(END * SECOND);
             let arrived = events.partition_point(|event| event.time_us < until);
             state.extend_from_slice(&events[taken..arrived]);
-            stepwise.extend(recognise(&definitions, &state, from, until));
-            state = still_needed(&definitions, &state, until);
+            stepwise.extend(recognise(&definitions, &state, from, until, &|_, _| false));
+            state = still_needed(&definitions, &state, until, &|_, _| false);
             (from, taken) = (until, arrived);
         }
         prop_assert_eq!(stepwise, whole);
     }
 
     #[test]
+    fn days_cut_down_stand_for_the_whole(drawn in drawn(), within in 0..3_usize) {
+        let (catalogue, names) = (catalogue(), names());
+        let definitions = with_deadline(own(catalogue), ["2h", "27h", "70h"][within]);
+        // Three hours a step: five days.
+        let mut events = build(catalogue, drawn, &names);
+        for event in &mut events {
+            event.time_us *= 3 * 3_600;
+        }
+        let day_of = |event: &SequenceEvent<'_>| event.time_us.div_euclid(DAY);
+        let mut reduced = Vec::new();
+        for day in events.chunk_by(|a, b| day_of(a) == day_of(b)) {
+            let keep = reduce(&definitions, day);
+            let kept: Vec<_> = day.iter().zip(keep).filter(|(_, keep)| *keep).map(|(event, _)| *event).collect();
+            prop_assert!(reduce(&definitions, &kept).into_iter().all(|keep| keep));
+            reduced.extend(kept);
+        }
+        let found = |events| recognise(&definitions, events, 0, 9 * DAY, &|_, _| false);
+        prop_assert_eq!(found(&reduced), found(&events));
+    }
+
+    #[test]
     fn output_is_ordered_in_range_and_without_repeats(drawn in drawn(), from in 0..END, until in 0..2 * END) {
         let (catalogue, names) = (catalogue(), names());
         let events = build(catalogue, drawn, &names);
-        let found = recognise(catalogue.definitions(), &events, from * SECOND, until * SECOND);
+        let found = recognise(catalogue.definitions(), &events, from * SECOND, until * SECOND, &|_, _| false);
         let key: Vec<_> = found.iter().map(|event| (event.time_us, event.code, event.entity_id)).collect();
         prop_assert!(key.windows(2).all(|pair| pair[0] < pair[1]));
         prop_assert!(key.iter().all(|key| (from * SECOND..until * SECOND).contains(&key.0)));
@@ -171,7 +205,7 @@ proptest! {
         let events: Vec<_> = build(catalogue, drawn, &names);
         let known: Vec<_> = events.into_iter().filter(|event| event.time_us < until * SECOND).collect();
         for definition in own(catalogue).into_iter().filter(|d| matches!(d.sequence, Sequence::Idle { .. })) {
-            let found = recognise(std::slice::from_ref(&definition), &known, 0, until * SECOND);
+            let found = recognise(std::slice::from_ref(&definition), &known, 0, until * SECOND, &|_, _| false);
             let found: Vec<_> = found.iter().map(|event| (event.time_us, event.entity_id.to_owned())).collect();
             prop_assert_eq!(found, idle_by_search(&definition, &known, until * SECOND));
         }

@@ -4,13 +4,15 @@ use rustc_hash::FxHashMap;
 
 use super::machine::{Fired, Machine, Role, Seen};
 use super::{DerivedEvent, SequenceEvent};
-use crate::catalogue::{Definition, Entity, EventCode};
+use crate::catalogue::{Definition, Entity, EventCode, Sequence};
 
 /// Every derived event that comes true at `from_us` or later and before `until_us`, by time, code, entity id.
 ///
 /// `events` must be in order of (`time_us`, `event_id`), one of each id; they may begin before `from_us`, and must hold
 /// everything that is still needed from there (the whole past, or what [`still_needed`] carried over). Events at or after
 /// `until_us` are not looked at. An event without an id of a definition's entity means nothing to that definition.
+///
+/// `known` says of a `first` model and an entity whether it came true before `events` begin.
 ///
 /// A silence or an idle spell fires at its deadline even if no event follows. Two of one model and entity at one instant
 /// are one event. Derived events are not looked at: no definition builds on another.
@@ -21,8 +23,9 @@ pub fn recognise<'a>(
     events: &[SequenceEvent<'a>],
     from_us: i64,
     until_us: i64,
+    known: Known<'_>,
 ) -> Vec<DerivedEvent<'a>> {
-    let mut run = Run::new(definitions, from_us);
+    let mut run = Run::new(definitions, from_us, known);
     for (position, event) in events.iter().enumerate().take_while(|(_, event)| event.time_us < until_us) {
         run.take(position, event);
     }
@@ -49,7 +52,7 @@ pub fn recognise<'a>(
 ///
 /// | kind | carried, per entity |
 /// |---|---|
-/// | `first` | the first |
+/// | `first` | the first, unless it is `known` |
 /// | `streak` | the run so far |
 /// | `silence_after` | the trigger that waits, unless its deadline is before `as_of_us` |
 /// | `idle` | the last of `codes`, unless its deadline is before `as_of_us`; once closed, the event that closed it |
@@ -60,10 +63,11 @@ pub fn still_needed<'a>(
     definitions: &[Definition],
     events: &[SequenceEvent<'a>],
     as_of_us: i64,
+    known: Known<'_>,
 ) -> Vec<SequenceEvent<'a>> {
     let past = events.partition_point(|event| event.time_us < as_of_us);
     let (past, since) = events.split_at_checked(past).unwrap_or((events, &[]));
-    let mut run = Run::new(definitions, i64::MAX);
+    let mut run = Run::new(definitions, i64::MAX, known);
     for (position, event) in past.iter().enumerate() {
         run.take(position, event);
     }
@@ -78,6 +82,27 @@ pub fn still_needed<'a>(
     carried.chain(since.iter().copied()).collect()
 }
 
+/// By event code: which definitions watch it, and as what.
+pub(super) fn watchers(definitions: &[Definition]) -> Vec<Vec<(usize, Role)>> {
+    let mut watchers: Vec<Vec<(usize, Role)>> = Vec::new();
+    for (position, definition) in definitions.iter().enumerate() {
+        let (counts, undoes) = definition.sequence.codes();
+        let counts = counts.iter().map(|code| (code, Role::Counts));
+        for (code, role) in counts.chain(undoes.iter().map(|code| (code, Role::Undoes))) {
+            if watchers.len() <= code.index() {
+                watchers.resize(code.index() + 1, Vec::new());
+            }
+            if let Some(watching) = watchers.get_mut(code.index()) {
+                watching.push((position, role));
+            }
+        }
+    }
+    watchers
+}
+
+/// Whether a `first` model (by its code) has come true for an entity (by its id) before.
+pub type Known<'k> = &'k dyn Fn(EventCode, &str) -> bool;
+
 /// All definitions at work on one list of events.
 struct Run<'d, 'a> {
     definitions: &'d [Definition],
@@ -90,25 +115,22 @@ struct Run<'d, 'a> {
     fired: Vec<(usize, Fired)>,
     /// What came true before is not kept.
     from_us: i64,
+    known: Known<'d>,
 }
 
 impl<'d, 'a> Run<'d, 'a> {
-    fn new(definitions: &'d [Definition], from_us: i64) -> Self {
-        let mut watchers: Vec<Vec<(usize, Role)>> = Vec::new();
-        for (position, definition) in definitions.iter().enumerate() {
-            let (counts, undoes) = definition.sequence.codes();
-            let counts = counts.iter().map(|code| (code, Role::Counts));
-            for (code, role) in counts.chain(undoes.iter().map(|code| (code, Role::Undoes))) {
-                if watchers.len() <= code.index() {
-                    watchers.resize(code.index() + 1, Vec::new());
-                }
-                if let Some(watching) = watchers.get_mut(code.index()) {
-                    watching.push((position, role));
-                }
-            }
-        }
+    fn new(definitions: &'d [Definition], from_us: i64, known: Known<'d>) -> Self {
+        let watchers = watchers(definitions);
         let machines = definitions.iter().map(|definition| Machine::new(&definition.sequence)).collect();
-        Self { definitions, machines, watchers, entities: Default::default(), fired: Vec::new(), from_us }
+        Self {
+            definitions,
+            machines,
+            watchers,
+            entities: Default::default(),
+            fired: Vec::new(),
+            from_us,
+            known,
+        }
     }
 
     /// Shows one event to every definition that watches its code and knows its entity.
@@ -123,6 +145,9 @@ impl<'d, 'a> Run<'d, 'a> {
             };
             let Some(id) = event.id(definition.entity) else { continue };
             if event.only_for.is_some_and(|owner| owner != definition.code) {
+                continue;
+            }
+            if matches!(definition.sequence, Sequence::First { .. }) && (self.known)(definition.code, id) {
                 continue;
             }
             let kind = definition.entity.index();

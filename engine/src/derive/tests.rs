@@ -47,13 +47,13 @@ fn check_until(sequence: &str, lines: &str, until: i64, expected: &str) {
     let (catalogue, definitions) = catalogue_with(sequence);
     let ids: Vec<String> = (0..99).map(|i| format!("e{i:02}")).collect();
     let events = events(&catalogue, lines, &ids);
-    let whole = recognise(&definitions, &events, i64::MIN, until * SECOND);
+    let whole = recognise(&definitions, &events, i64::MIN, until * SECOND, &|_, _| false);
     assert_eq!(shown(&whole), expected, "{sequence}\n{lines}");
     for cut in 0..until {
         let as_of = cut * SECOND;
-        let carried = still_needed(&definitions, &events, as_of);
-        let before = recognise(&definitions, &events, i64::MIN, as_of);
-        let after = recognise(&definitions, &carried, as_of, until * SECOND);
+        let carried = still_needed(&definitions, &events, as_of, &|_, _| false);
+        let before = recognise(&definitions, &events, i64::MIN, as_of, &|_, _| false);
+        let after = recognise(&definitions, &carried, as_of, until * SECOND, &|_, _| false);
         assert_eq!(shown(&[before, after].concat()), expected, "cut at {cut}: {sequence}\n{lines}");
     }
 }
@@ -135,8 +135,9 @@ fn only_fire_times_between_from_and_until_come_out() {
     let (catalogue, definitions) = catalogue_with(silence);
     let ids = ["x".to_owned(), "y".to_owned()];
     let events = events(&catalogue, "1 quote.sent a\n3 quote.sent b", &ids);
-    let found =
-        |from: i64, until: i64| shown(&recognise(&definitions, &events, from * SECOND, until * SECOND));
+    let found = |from: i64, until: i64| {
+        shown(&recognise(&definitions, &events, from * SECOND, until * SECOND, &|_, _| false))
+    };
     assert_eq!(found(11, 13), "11 a");
     assert_eq!(found(12, 14), "13 b");
     assert_eq!(found(14, 99), "");
@@ -150,9 +151,9 @@ fn derived_events_carry_the_ids_of_what_set_them_off() {
     let mut quote = event(&catalogue, "1 quote.sent a", "q-1");
     quote.rep = Some("r");
     quote.opportunity = Some("o");
-    let carried = still_needed(&definitions, &[quote], 2 * SECOND);
+    let carried = still_needed(&definitions, &[quote], 2 * SECOND, &|_, _| false);
     assert_eq!(carried, [SequenceEvent { only_for: Some(definitions[0].code), ..quote }]);
-    let found = recognise(&definitions, &carried, 2 * SECOND, 99 * SECOND);
+    let found = recognise(&definitions, &carried, 2 * SECOND, 99 * SECOND, &|_, _| false);
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].trigger, quote);
     assert_eq!(found[0].code, definitions[0].code);
@@ -173,10 +174,10 @@ fn a_fact_carried_for_one_model_misleads_no_other() {
     let ids: Vec<String> = (0..9).map(|i| i.to_string()).collect();
     let lines = "1 demo.declined a\n2 demo.given a\n3 demo.declined a\n4 demo.declined a";
     let events = events(&catalogue, lines, &ids);
-    let carried = still_needed(&definitions, &events, 3 * SECOND);
+    let carried = still_needed(&definitions, &events, 3 * SECOND, &|_, _| false);
     let kept: Vec<_> = carried.iter().map(|event| event.event_id).collect();
     assert_eq!(kept, ["0", "2", "3"]);
-    assert_eq!(recognise(&definitions, &carried, 3 * SECOND, 9 * SECOND), []);
+    assert_eq!(recognise(&definitions, &carried, 3 * SECOND, 9 * SECOND, &|_, _| false), []);
 }
 
 /// One entity id for all four columns; lines of "second code"; expected "second code".
@@ -188,7 +189,7 @@ fn check_builtin(model: &str, lines: &str, expected: &str) {
     for event in &mut events {
         (event.rep, event.lead, event.opportunity) = (Some("r"), Some("l"), Some("o"));
     }
-    let found = recognise(catalogue.definitions(), &events, i64::MIN, 100 * 86_400 * SECOND);
+    let found = recognise(catalogue.definitions(), &events, i64::MIN, 100 * 86_400 * SECOND, &|_, _| false);
     let of_model = found.iter().filter(|event| catalogue.model(event.code).unwrap().code == model);
     let seconds: Vec<String> = of_model.map(|event| (event.time_us / SECOND).to_string()).collect();
     assert_eq!(seconds.join("; "), expected, "{model}: {lines:?}");

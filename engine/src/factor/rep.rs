@@ -1,8 +1,11 @@
 //! The factors of every rep.
 
+use std::collections::BTreeMap;
+
 use super::market::Market;
 use super::{FACTORS, Factor, SEASON, Z_MAX, spread};
 use crate::entity::Crm;
+use crate::measure::capability::Skill;
 use crate::measure::customer::{CustomerMeasure, Lifestage};
 use crate::measure::facts::Facts;
 use crate::measure::lead::Lead;
@@ -22,8 +25,12 @@ pub(crate) struct FactorInputs<'a> {
     pub(crate) leads: &'a [Lead],
     pub(crate) opportunities: &'a [Opportunity],
     pub(crate) process: &'a [ProcessHealth],
+    /// By position in the CRM.
+    pub(crate) capability: &'a [[Skill; 6]],
     /// The season index of the period.
     pub(crate) season: f64,
+    /// Decayed mean of log(actual ÷ quota) over past periods, by rep id.
+    pub(crate) attainment: &'a BTreeMap<String, f64>,
     pub(crate) settings: &'a Settings,
     pub(crate) as_of: Day,
 }
@@ -115,10 +122,8 @@ fn raw_values(inputs: &FactorInputs<'_>, sums: &RepSums, rep: usize) -> [(Option
     let mean_interval = (!sums.intervals.is_empty())
         .then(|| sums.intervals.iter().sum::<f64>() / real(count(sums.intervals.len())));
     let process = inputs.process.get(rep);
-    let component = |position: usize| process.and_then(|process| process.components[position].score);
     let tenure = person.hired_on.map(|hired| f64::from((inputs.as_of - hired).max(0)) / 30.4);
-    // Skills as the points of what they show in: until capability is modelled, the mean of the scored components.
-    let scores: Vec<f64> = (0..6).filter_map(component).collect();
+    let scores: Vec<f64> = inputs.capability[rep].iter().filter_map(|skill| skill.score).collect();
     let capability = (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / real(count(scores.len())));
     [
         (inputs.market.heat(person.region, &inputs.settings.factor), "measured"),
@@ -135,10 +140,10 @@ fn raw_values(inputs: &FactorInputs<'_>, sums: &RepSums, rep: usize) -> [(Option
         (share(sums.answered * 100, sums.new_leads), "heuristic"),
         (process.and_then(|process| process.components[4].value), "measured"),
         (Some(real(sums.new_leads)), "measured"),
-        (capability, "heuristic"),
+        (capability, "measured"),
         (tenure.map(|months| (months / 6.0).min(1.0)), "in base"),
         (Some(real(sums.open_deals + sums.open_leads)), "measured"),
-        (None, "no data"),
+        (inputs.attainment.get(&person.id).copied(), "measured"),
     ]
 }
 

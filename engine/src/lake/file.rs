@@ -2,25 +2,28 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, compute_leaves};
 use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
 
 use crate::error::{EngineError, Result};
 
-/// Rows of one batch read from a file.
-const BATCH_ROWS: usize = 65_536;
 /// Rows of one row group written.
 const ROW_GROUP_ROWS: usize = 1_048_576;
+
+/// Rows from which on the columns of one batch are encoded in parallel.
+const PARALLEL_ROWS: usize = 20_000;
+
+/// Bytes up to which a column of a tile keeps its dictionary: enough for the ids of a hundred thousand leads.
+const DICTIONARY_BYTES: usize = 8 << 20;
 
 /// How a file's columns are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +77,9 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by("tideline".to_owned());
+    if encoding == Encoding::Tile {
+        builder = builder.set_dictionary_page_size_limit(DICTIONARY_BYTES);
+    }
     for field in schema.fields() {
         let name = field.name().as_str();
         let dictionary = match encoding {
@@ -81,7 +87,12 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
             Encoding::Tile => {
                 !matches!(name, "customer_key" | "last_touch" | "event_time" | "event_id" | "amount")
             }
-            Encoding::Mart => !name.ends_with("_id") || name == "region_id" || name == "owner_rep_id",
+            Encoding::Mart => match field.data_type() {
+                DataType::Utf8 => !name.ends_with("_id") || name == "region_id" || name == "owner_rep_id",
+                DataType::Int32 | DataType::Int64 => true,
+                // Sums, ratios and times hardly repeat.
+                _ => false,
+            },
         };
         if !field.data_type().is_nested() {
             builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), dictionary);
@@ -146,6 +157,39 @@ impl FileWriter {
         self.writer.memory_size()
     }
 
+    /// Writes the only batch of a file, its columns encoded in parallel, and ends it.
+    fn write_columns(self, batch: &RecordBatch) -> Result<NewFile> {
+        let full = self.dir.join(&self.path);
+        let encode = || -> parquet::errors::Result<_> {
+            let (mut file, encoders) = self.writer.into_serialized_writer()?;
+            let rows = batch.num_rows();
+            for (group, start) in (0..rows).step_by(ROW_GROUP_ROWS).enumerate() {
+                let part = batch.slice(start, ROW_GROUP_ROWS.min(rows - start));
+                let mut leaves = Vec::new();
+                for (field, column) in part.schema_ref().fields().iter().zip(part.columns()) {
+                    leaves.extend(compute_leaves(field, column)?);
+                }
+                let encode = |(mut encoder, leaf): (ArrowColumnWriter, ArrowLeafColumn)| {
+                    encoder.write(&leaf)?;
+                    encoder.close()
+                };
+                let encoders = encoders.create_column_writers(group)?.into_par_iter();
+                let columns: Vec<ArrowColumnChunk> =
+                    encoders.zip(leaves).map(encode).collect::<parquet::errors::Result<_>>()?;
+                let mut row_group = file.next_row_group()?;
+                for column in columns {
+                    column.append_to_row_group(&mut row_group)?;
+                }
+                row_group.close()?;
+            }
+            let metadata = file.finish()?;
+            Ok((file, metadata))
+        };
+        let (file, metadata) = encode().map_err(EngineError::parquet("writing", &full))?;
+        file.inner().sync_all().map_err(EngineError::io("syncing", &full))?;
+        new_file(&full, self.path, self.partition, &metadata)
+    }
+
     /// Ends the file and syncs it to disk.
     ///
     /// # Errors
@@ -189,6 +233,9 @@ pub fn write(
     encoding: Encoding,
 ) -> Result<NewFile> {
     let mut writer = FileWriter::create(dir, path, partition, &batch.schema(), encoding)?;
+    if batch.num_rows() >= PARALLEL_ROWS {
+        return writer.write_columns(batch);
+    }
     writer.write(batch)?;
     writer.finish()
 }
@@ -206,68 +253,4 @@ pub fn hash_batches(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Strin
     stream.write(&whole).and_then(|()| stream.finish()).map_err(EngineError::arrow("hashing a tile"))?;
     drop(stream);
     Ok(hasher.finalize().to_hex()[..16].to_owned())
-}
-
-/// Reads some columns (all, where `columns` is empty) of a file, batch by batch.
-///
-/// # Errors
-/// [`EngineError::Parquet`] where the file is damaged; [`EngineError::Io`] where it is missing.
-pub fn read_columns(
-    path: &Path,
-    columns: &[&str],
-    mut each: impl FnMut(RecordBatch) -> Result<()>,
-) -> Result<()> {
-    let file = File::open(path).map_err(EngineError::io("opening", path))?;
-    let mut builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(EngineError::parquet("reading", path))?;
-    if !columns.is_empty() {
-        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-        builder = builder.with_projection(mask);
-    }
-    let reader =
-        builder.with_batch_size(BATCH_ROWS).build().map_err(EngineError::parquet("reading", path))?;
-    for batch in reader {
-        each(batch.map_err(EngineError::arrow("reading a data file"))?)?;
-    }
-    Ok(())
-}
-
-/// Reads a whole file.
-///
-/// # Errors
-/// As [`read_columns`].
-pub fn read(path: &Path, columns: &[&str]) -> Result<Vec<RecordBatch>> {
-    let mut batches = Vec::new();
-    read_columns(path, columns, |batch| {
-        batches.push(batch);
-        Ok(())
-    })?;
-    Ok(batches)
-}
-
-/// Writes a small file so that it is there whole or not at all, and syncs it.
-///
-/// # Errors
-/// [`EngineError::Io`].
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(EngineError::io("making the folder", folder))?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
-    let mut file = File::create(&temporary).map_err(EngineError::io("making", &temporary))?;
-    file.write_all(bytes).map_err(EngineError::io("writing", &temporary))?;
-    file.sync_all().map_err(EngineError::io("syncing", &temporary))?;
-    std::fs::rename(&temporary, path).map_err(EngineError::io("renaming to", path))?;
-    sync_dir(folder)
-}
-
-/// Syncs a file's content to disk.
-pub(super) fn sync_file(path: &Path) -> Result<()> {
-    File::open(path).and_then(|file| file.sync_all()).map_err(EngineError::io("syncing", path))
-}
-
-/// Syncs a folder's entries to disk.
-pub(super) fn sync_dir(path: &Path) -> Result<()> {
-    File::open(path).and_then(|dir| dir.sync_all()).map_err(EngineError::io("syncing", path))
 }

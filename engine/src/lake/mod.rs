@@ -10,6 +10,7 @@
 //! Invariant: a data file is on disk before the commit that names it, and the commit before a command says that it
 //! is done. Invariant: nothing outside this module touches `_delta_log`.
 
+mod disk;
 mod file;
 #[cfg(test)]
 mod fixture;
@@ -17,6 +18,7 @@ mod fold;
 mod lock;
 mod maintain;
 mod provider;
+mod read;
 mod run;
 mod sweep;
 mod table;
@@ -27,10 +29,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub use file::{Encoding, FileWriter, NewFile, hash_batches, read, read_columns, write, write_atomically};
+pub use disk::write_atomically;
+pub use file::{Encoding, FileWriter, NewFile, hash_batches, write};
 pub use lock::{Job, Lock};
 pub use maintain::{MaintainOptions, MaintainReport, TableReport, maintain};
 pub use provider::FileTable;
+pub use read::{read, read_columns};
 pub use run::{Run, published};
 pub use table::{DataFile, Table};
 pub use verify::{Finding, Severity, verify};

@@ -12,7 +12,8 @@ use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 
 use super::Lake;
-use super::file::{NewFile, sync_dir, sync_file};
+use super::disk::{sync_dir, sync_file};
+use super::file::NewFile;
 use super::tables::Spec;
 use crate::error::{EngineError, Result};
 

@@ -80,6 +80,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         fields.push(text("kept_for"));
         fields
     }));
+    specs.push(Spec::new("tile.first_life", BY_AS_OF, vec![int("customer_key"), long("fired")]));
     specs.extend(marts::specs());
     specs.push(Spec::new("ops.run", &[], run()));
     specs

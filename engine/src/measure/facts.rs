@@ -6,23 +6,27 @@
 //! |---|---|
 //! | an opportunity | it is open, and for [`KEEP_DAYS`] after it closed |
 //! | a lead | for [`KEEP_DAYS`] after it was created, and while it is open and had an event in [`OPEN_LEAD_DAYS`] |
-//! | a sequence | its derived model needs them (see [`crate::derive::still_needed`]) |
+//! | a sequence | its derived model needs them (see [`crate::derive::still_needed`]), and its lead or opportunity is kept |
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, MapArray, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Int32Array,
+    MapArray, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
-use arrow::compute::filter_record_batch;
+use arrow::compute::{cast, filter_record_batch};
+use arrow::datatypes::{DataType, Int32Type, Schema, SchemaRef};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::catalogue::{Catalogue, EventCode};
-use crate::derive::{SequenceEvent, still_needed};
+use super::prune::Kept;
+use crate::catalogue::{Catalogue, Entity, EventCode};
+use crate::derive::{Known, SequenceEvent, still_needed};
 use crate::error::{EngineError, Result};
-use crate::lake::{Lake, read, tables};
+use crate::lake::tables;
 use crate::tile::keys::column;
-use crate::tile::{FactFiles, Tiles};
+use crate::tile::read_halves;
 use crate::time::{Day, Micros};
 
 /// Days for which the facts of a lead since its creation, or an opportunity since its end, are kept.
@@ -53,6 +57,16 @@ impl Names {
         number
     }
 
+    /// The numbers of a column's rows.
+    fn numbers(&mut self, column: &DictionaryArray<Int32Type>) -> Vec<u32> {
+        let numbers: Vec<u32> = values(column).map(|name| self.number(name)).collect();
+        column
+            .keys()
+            .iter()
+            .map(|key| key.and_then(|key| usize::try_from(key).ok()).map_or(NONE, |key| numbers[key]))
+            .collect()
+    }
+
     /// The name of a number.
     pub(crate) fn get(&self, number: u32) -> Option<&str> {
         usize::try_from(number).ok().and_then(|number| self.names.get(number)).map(String::as_str)
@@ -77,6 +91,8 @@ pub(crate) struct Fact {
     pub(crate) amount: Option<i64>,
     /// Whether states are folded from it (else it only serves a derived model).
     pub(crate) state: bool,
+    /// Whether it comes from a day's tile, not from a life.
+    fresh: bool,
     only_for: Option<EventCode>,
     batch: usize,
     row: usize,
@@ -95,52 +111,60 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    /// The facts that matter for a run as of `as_of`.
-    pub(crate) async fn load(lake: &Lake, tiles: &Tiles, catalogue: &Catalogue, as_of: Day) -> Result<Self> {
-        let files: FactFiles = tiles.fact_files(lake, catalogue, as_of).await?;
-        Self::read(&files, catalogue)
-    }
-
-    pub(crate) fn read(files: &FactFiles, catalogue: &Catalogue) -> Result<Self> {
+    /// The facts that matter for a run: those of a life, and those of the days after it.
+    pub(crate) fn read(
+        life: Option<RecordBatch>,
+        days: &[(Day, PathBuf)],
+        catalogue: &Catalogue,
+    ) -> Result<Self> {
         let mut facts = Self::default();
-        if let Some(path) = &files.life {
-            for batch in read(path, &[])? {
-                facts.add(batch, catalogue)?;
-            }
+        if let Some(life) = life {
+            facts.add(&life, catalogue)?;
         }
-        for (day, path) in &files.days {
-            for batch in read(path, &[])? {
-                facts.add(with_day(&batch, *day)?, catalogue)?;
-            }
+        let days: Vec<Vec<RecordBatch>> = days
+            .par_iter()
+            .map(|(day, path)| read_facts(path)?.iter().map(|batch| with_day(batch, *day)).collect())
+            .collect::<Result<_>>()?;
+        for batch in days.iter().flatten() {
+            facts.add(batch, catalogue)?;
         }
         Ok(facts)
     }
 
-    fn add(&mut self, batch: RecordBatch, catalogue: &Catalogue) -> Result<()> {
+    fn add(&mut self, batch: &RecordBatch, catalogue: &Catalogue) -> Result<()> {
+        let batch = with_dictionaries(batch)?;
         let times = column::<TimestampMicrosecondArray>(&batch, 0)?;
-        let codes = column::<StringArray>(&batch, 2)?;
-        let [reps, customers, leads, opportunities] =
-            [3, 4, 5, 6].map(|position| column::<StringArray>(&batch, position));
-        let (reps, customers, leads, opportunities) = (reps?, customers?, leads?, opportunities?);
         let amounts = column::<Decimal128Array>(&batch, 7)?;
         let days = column::<Date32Array>(&batch, 9)?;
-        let kept_for = column::<StringArray>(&batch, 10)?;
+        let texts = |position: usize| column::<DictionaryArray<Int32Type>>(&batch, position);
+        let (types, purposes) = (texts(2)?, texts(10)?);
+        let code_of: Vec<Option<EventCode>> =
+            values(types).map(|name| catalogue.get(name?).map(|(code, _)| code)).collect();
+        let purpose_of: Vec<(&str, Option<EventCode>)> = values(purposes)
+            .map(Option::unwrap_or_default)
+            .map(|name| (name, catalogue.get(name).map(|(code, _)| code)))
+            .collect();
+        let (rep_ids, customer_ids, lead_ids, opportunity_ids) = (texts(3)?, texts(4)?, texts(5)?, texts(6)?);
+        let Self { reps, customers, leads, opportunities, .. } = self;
+        let ((reps, customers), (leads, opportunities)) = rayon::join(
+            || (reps.numbers(rep_ids), customers.numbers(customer_ids)),
+            || (leads.numbers(lead_ids), opportunities.numbers(opportunity_ids)),
+        );
         self.rows.reserve(batch.num_rows());
         for row in 0..batch.num_rows() {
-            let Some((code, _)) = catalogue.get(codes.value(row)) else { continue };
-            let id = |array: &'_ StringArray| array.is_valid(row).then(|| array.value(row).to_owned());
-            let purpose = kept_for.value(row);
-            let only_for = catalogue.get(purpose).map(|(code, _)| code);
+            let Some(code) = types.key(row).and_then(|key| code_of[key]) else { continue };
+            let Some((purpose, only_for)) = purposes.key(row).map(|key| purpose_of[key]) else { continue };
             self.rows.push(Fact {
                 time: times.value(row),
                 day: days.value(row),
                 code,
-                rep: self.reps.number(id(reps).as_deref()),
-                customer: self.customers.number(id(customers).as_deref()),
-                lead: self.leads.number(id(leads).as_deref()),
-                opportunity: self.opportunities.number(id(opportunities).as_deref()),
+                rep: reps[row],
+                customer: customers[row],
+                lead: leads[row],
+                opportunity: opportunities[row],
                 amount: amounts.is_valid(row).then(|| i64::try_from(amounts.value(row)).unwrap_or(i64::MAX)),
                 state: purpose.is_empty() || purpose == STATE,
+                fresh: purpose.is_empty(),
                 only_for,
                 batch: self.batches.len(),
                 row,
@@ -176,17 +200,14 @@ impl Facts {
 
     /// The facts as the recogniser of derived models wants them, with the row of each.
     pub(crate) fn sequence(&self) -> Vec<SequenceEvent<'_>> {
-        let whole = |fact: &&Fact| fact.only_for.is_some() || self.unpruned(fact);
+        let whole = |fact: &&Fact| fact.only_for.is_some() || fact.fresh;
         self.rows.iter().filter(whole).map(|fact| self.sequence_event(fact)).collect()
     }
 
-    /// Whether the fact comes from a day's tile, not from a life.
-    fn unpruned(&self, fact: &Fact) -> bool {
-        let purpose = self
-            .batches
-            .get(fact.batch)
-            .and_then(|batch| batch.column(10).as_any().downcast_ref::<StringArray>());
-        purpose.is_some_and(|purpose| purpose.value(fact.row).is_empty())
+    /// The events of customers that come from days' tiles.
+    pub(crate) fn of_customers(&self) -> impl Iterator<Item = (EventCode, &str)> {
+        let fresh = self.rows.iter().filter(|fact| fact.customer != NONE && fact.fresh);
+        fresh.filter_map(|fact| Some((fact.code, self.customers.get(fact.customer)?)))
     }
 
     fn sequence_event(&self, fact: &Fact) -> SequenceEvent<'_> {
@@ -203,13 +224,20 @@ impl Facts {
     }
 
     /// The facts that still matter after `base`, which ends at `end`: a batch of `tile.fact_life`.
-    pub(crate) fn pruned(&self, catalogue: &Catalogue, base: Day, end: Micros) -> Result<RecordBatch> {
-        let states = super::prune::states_to_keep(self, catalogue, base);
+    pub(crate) fn pruned(
+        &self,
+        catalogue: &Catalogue,
+        base: Day,
+        end: Micros,
+        known: Known<'_>,
+    ) -> Result<RecordBatch> {
+        let remembered = Kept::new(self, catalogue, base);
         let mut parts: Vec<RecordBatch> = Vec::new();
         let schema = tables::spec("tile.fact_life")?.file_schema();
         let mut push = |batch: &RecordBatch, keep: Vec<bool>, purpose: &str| -> Result<()> {
             let kept = filter_record_batch(batch, &BooleanArray::from(keep))
                 .map_err(EngineError::arrow("keeping facts"))?;
+            let kept = cast_to(&kept, &schema)?;
             let mut columns: Vec<ArrayRef> = kept.columns()[..10].to_vec();
             columns
                 .push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(purpose, kept.num_rows()))));
@@ -221,13 +249,13 @@ impl Facts {
         };
         let mut by_batch: Vec<Vec<bool>> =
             self.batches.iter().map(|batch| vec![false; batch.num_rows()]).collect();
-        for (fact, keep) in self.rows.iter().zip(&states) {
-            by_batch[fact.batch][fact.row] = *keep && fact.state;
+        for fact in &self.rows {
+            by_batch[fact.batch][fact.row] = fact.state && remembered.needs(fact);
         }
         for (batch, keep) in self.batches.iter().zip(by_batch) {
             push(batch, keep, STATE)?;
         }
-        for (code, rows) in self.needed_by_models(catalogue, end) {
+        for (code, rows) in self.needed_by_models(catalogue, end, known, &remembered) {
             let mut by_batch: Vec<Vec<bool>> =
                 self.batches.iter().map(|batch| vec![false; batch.num_rows()]).collect();
             for (batch, row) in rows {
@@ -245,20 +273,30 @@ impl Facts {
     }
 
     /// Per derived model, the rows (batch, row) that it still needs.
-    fn needed_by_models(&self, catalogue: &Catalogue, end: Micros) -> Vec<(String, Vec<(usize, usize)>)> {
+    fn needed_by_models(
+        &self,
+        catalogue: &Catalogue,
+        end: Micros,
+        known: Known<'_>,
+        remembered: &Kept<'_>,
+    ) -> Vec<(String, Vec<(usize, usize)>)> {
         let whole: Vec<&Fact> =
-            self.rows.iter().filter(|fact| fact.only_for.is_some() || self.unpruned(fact)).collect();
+            self.rows.iter().filter(|fact| fact.only_for.is_some() || fact.fresh).collect();
         let events: Vec<SequenceEvent<'_>> = whole.iter().map(|fact| self.sequence_event(fact)).collect();
-        let mut place: FxHashMap<(&str, Option<EventCode>), (usize, usize)> = FxHashMap::default();
+        let mut place: FxHashMap<(&str, Option<EventCode>), &Fact> = FxHashMap::default();
         for (fact, event) in whole.iter().zip(&events) {
-            place.insert((event.event_id, event.only_for), (fact.batch, fact.row));
+            place.insert((event.event_id, event.only_for), fact);
         }
+        let entity_of: FxHashMap<EventCode, Entity> =
+            catalogue.definitions().iter().map(|definition| (definition.code, definition.entity)).collect();
         let mut by_model: FxHashMap<EventCode, Vec<(usize, usize)>> = FxHashMap::default();
-        for kept in still_needed(catalogue.definitions(), &events, end) {
+        for kept in still_needed(catalogue.definitions(), &events, end, known) {
             let Some(code) = kept.only_for else { continue };
             let found = place.get(&(kept.event_id, Some(code))).or_else(|| place.get(&(kept.event_id, None)));
-            if let Some(&row) = found {
-                by_model.entry(code).or_default().push(row);
+            let remembered =
+                |fact: &&&Fact| entity_of.get(&code).is_some_and(|e| remembered.remembers(fact, *e));
+            if let Some(fact) = found.filter(remembered) {
+                by_model.entry(code).or_default().push((fact.batch, fact.row));
             }
         }
         let mut models: Vec<(String, Vec<(usize, usize)>)> = by_model
@@ -274,9 +312,55 @@ impl Facts {
 fn with_day(batch: &RecordBatch, day: Day) -> Result<RecordBatch> {
     let mut columns = batch.columns().to_vec();
     columns.push(Arc::new(Date32Array::from_iter_values(std::iter::repeat_n(day, batch.num_rows()))));
-    columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n("", batch.num_rows()))));
-    RecordBatch::try_new(tables::spec("tile.fact_life")?.file_schema(), columns)
-        .map_err(EngineError::arrow("reading facts"))
+    let purposes = Int32Array::from_iter_values(std::iter::repeat_n(0, batch.num_rows()));
+    columns.push(Arc::new(DictionaryArray::new(purposes, Arc::new(StringArray::from(vec![""])))));
+    let schema = dictionaries_of(&tables::spec("tile.fact_life")?.file_schema());
+    RecordBatch::try_new(schema, columns).map_err(EngineError::arrow("reading facts"))
+}
+
+/// Columns of texts that repeat.
+const REPEATING: [&str; 6] = ["event_type", "rep_id", "customer_id", "lead_id", "opportunity_id", "kept_for"];
+/// The first columns of a fact take about as long to read as the rest.
+const FIRST_HALF: usize = 5;
+/// More than a life has, so that each file has one dictionary per column.
+const ROWS_AT_ONCE: usize = 1 << 24;
+
+/// The schema with dictionaries for the columns that repeat.
+fn dictionaries_of(schema: &Schema) -> SchemaRef {
+    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let fields = schema.fields().iter().map(|field| {
+        let repeats = REPEATING.contains(&field.name().as_str());
+        let field = field.as_ref().clone();
+        if repeats { field.with_data_type(dictionary.clone()) } else { field }
+    });
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Reads a file of facts, with dictionaries.
+pub(crate) fn read_facts(path: &Path) -> Result<Vec<RecordBatch>> {
+    let table = if path.to_string_lossy().contains("fact_life") { "tile.fact_life" } else { "tile.fact_day" };
+    let schema = dictionaries_of(&tables::spec(table)?.file_schema());
+    read_halves(path, &schema, FIRST_HALF, ROWS_AT_ONCE)
+}
+
+/// The rows with dictionaries for the columns that repeat.
+fn with_dictionaries(batch: &RecordBatch) -> Result<RecordBatch> {
+    let schema = dictionaries_of(batch.schema_ref());
+    if batch.schema_ref() == &schema { Ok(batch.clone()) } else { cast_to(batch, &schema) }
+}
+
+fn cast_to(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().zip(schema.fields());
+    let columns: Vec<ArrayRef> = columns
+        .map(|(column, field)| cast(column, field.data_type()))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(EngineError::arrow("reading facts"))?;
+    RecordBatch::try_new(SchemaRef::clone(schema), columns).map_err(EngineError::arrow("reading facts"))
+}
+
+/// The values of a dictionary.
+fn values(column: &DictionaryArray<Int32Type>) -> impl Iterator<Item = Option<&str>> {
+    column.values().as_string_opt::<i32>().into_iter().flat_map(|texts| texts.iter())
 }
 
 /// Rows in (`event_time`, `event_id`, `kept_for`) order.

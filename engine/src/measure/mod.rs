@@ -2,8 +2,10 @@
 //!
 //! Each has its SQL twin under `sql/metrics/`; a differential test holds both to the same cells.
 
+pub(crate) mod capability;
 pub mod customer;
 pub mod facts;
+pub(crate) mod firsts;
 pub(crate) mod funnel;
 pub mod lead;
 pub mod opportunity;

@@ -25,8 +25,39 @@ pub(crate) struct Opportunity {
     pub(crate) closed_day: Day,
     pub(crate) won: bool,
     pub(crate) amount: Option<i64>,
+    closed_by: Option<u32>,
     /// Forward moves: day, and the event's rep.
     pub(crate) moves: Vec<(Day, Option<u32>)>,
+    changes: Vec<Change>,
+}
+
+/// A change of stage before the closing.
+#[derive(Debug, Clone)]
+struct Change {
+    at: Micros,
+    day: Day,
+    rep: Option<u32>,
+    /// Its position among the stages met.
+    stage: usize,
+}
+
+/// The texts of stages that events name, each looked up once.
+#[derive(Debug, Default)]
+struct Met {
+    numbers: FxHashMap<String, usize>,
+    /// By number: text and rank.
+    stages: Vec<(String, Option<i64>)>,
+}
+
+impl Met {
+    fn number(&mut self, text: &str, stages: &Stages) -> usize {
+        if let Some(&number) = self.numbers.get(text) {
+            return number;
+        }
+        self.stages.push((text.to_owned(), stages.rank(text)));
+        self.numbers.insert(text.to_owned(), self.stages.len() - 1);
+        self.stages.len() - 1
+    }
 }
 
 impl Opportunity {
@@ -114,29 +145,37 @@ pub(crate) fn opportunities(facts: &Facts, catalogue: &Catalogue, stages: &Stage
     let life: Vec<bool> =
         catalogue.models().iter().map(|model| model.code.starts_with("opportunity.")).collect();
     let mut all = vec![Opportunity::default(); facts.opportunities.len()];
+    let mut met = Met::default();
     for fact in facts.rows.iter().filter(|fact| fact.opportunity != NONE && fact.state) {
         if life.get(fact.code.index()).copied().unwrap_or(false) {
-            step(&mut all[at(fact.opportunity)], fact, facts, &codes, stages);
+            let stage = || facts.attribute(fact, "stage");
+            step(&mut all[at(fact.opportunity)], fact, stage, &codes, |text| met.number(text, stages));
         }
+    }
+    for state in &mut all {
+        settle(state, stages, &met);
     }
     all
 }
 
 /// What one event does to an opportunity.
-fn step(state: &mut Opportunity, fact: &Fact, facts: &Facts, codes: &Codes, stages: &Stages) {
+fn step<'a>(
+    state: &mut Opportunity,
+    fact: &Fact,
+    named: impl Fn() -> Option<&'a str>,
+    codes: &Codes,
+    mut number: impl FnMut(&str) -> usize,
+) {
     let code = Some(fact.code);
-    let stage_of = |fact: &Fact| facts.attribute(fact, "stage").map(str::to_owned);
-    if state.opened_at.is_none() || (code == codes.opened && !state.has_opened) {
-        // The earliest `opportunity.opened`; before one is met, the earliest event of any kind.
+    let opened = code == codes.opened && !state.has_opened;
+    if opened || state.opened_at.is_none() {
+        // The earliest `opportunity.opened`; without one, the earliest event of any kind.
         state.opened_at = Some(fact.time);
         state.opened_day = fact.day;
-        state.has_opened = code == codes.opened;
-        if state.stage.is_none() {
-            let named = if code == codes.opened { stage_of(fact) } else { None };
-            state.stage = named.or_else(|| stages.first.clone());
-            state.rank = state.stage.as_deref().and_then(|stage| stages.rank(stage));
-            state.stage_changed_at = fact.time;
-        }
+    }
+    if opened {
+        state.has_opened = true;
+        state.stage = named().map(str::to_owned);
     }
     let keep = |old: Option<u32>, new: u32| if new == NONE { old } else { Some(new) };
     state.owner = keep(state.owner, fact.rep);
@@ -148,21 +187,34 @@ fn step(state: &mut Opportunity, fact: &Fact, facts: &Facts, codes: &Codes, stag
     }
     let rep = (fact.rep != NONE).then_some(fact.rep);
     if code == codes.changed {
-        if let Some(stage) = stage_of(fact) {
-            let rank = stages.rank(&stage);
-            if rank > state.rank && state.rank.is_some() {
-                state.moves.push((fact.day, rep));
-            }
-            state.stage = Some(stage);
-            state.rank = rank;
-            state.stage_changed_at = fact.time;
-        }
+        let change = |text| Change { at: fact.time, day: fact.day, rep, stage: number(text) };
+        state.changes.extend(named().map(change));
     } else if code == codes.won || code == codes.lost {
         state.closed_at = Some(fact.time);
         state.closed_day = fact.day;
+        state.closed_by = rep;
         state.won = code == codes.won;
-        if state.won {
-            state.moves.push((fact.day, rep));
+    }
+}
+
+/// Walks through the stages from the one that the opportunity was opened in, wherever among its events that stood.
+fn settle(state: &mut Opportunity, stages: &Stages, met: &Met) {
+    state.stage = state.stage.take().or_else(|| stages.first.clone());
+    state.rank = state.stage.as_deref().and_then(|stage| stages.rank(stage));
+    state.stage_changed_at = state.opened_at.unwrap_or_default();
+    let changes = std::mem::take(&mut state.changes);
+    for change in &changes {
+        let rank = met.stages[change.stage].1;
+        if rank > state.rank && state.rank.is_some() {
+            state.moves.push((change.day, change.rep));
         }
+        state.rank = rank;
+        state.stage_changed_at = change.at;
+    }
+    if let Some(last) = changes.last() {
+        state.stage = Some(met.stages[last.stage].0.clone());
+    }
+    if state.won {
+        state.moves.push((state.closed_day, state.closed_by));
     }
 }

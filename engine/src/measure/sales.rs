@@ -14,6 +14,8 @@ pub(crate) struct Sales {
     pub(crate) deals: i64,
     pub(crate) amount: i64,
     pub(crate) on_duty: i64,
+    pub(crate) amount_before: i64,
+    pub(crate) on_duty_before: i64,
     pub(crate) opened: i64,
     pub(crate) effective_visits: i64,
     pub(crate) quotes_accepted: i64,
@@ -27,6 +29,8 @@ impl Sales {
         self.deals += other.deals;
         self.amount += other.amount;
         self.on_duty += other.on_duty;
+        self.amount_before += other.amount_before;
+        self.on_duty_before += other.on_duty_before;
         self.opened += other.opened;
         self.effective_visits += other.effective_visits;
         self.quotes_accepted += other.quotes_accepted;
@@ -38,6 +42,12 @@ impl Sales {
     /// Amount signed in the month, major units, per rep on duty.
     pub(crate) fn revenue_per_rep(&self) -> Option<f64> {
         major_per(self.amount, self.on_duty)
+    }
+
+    /// Revenue per rep against the month before, up to the same day of it.
+    pub(crate) fn revenue_growth(&self) -> Option<f64> {
+        let before = major_per(self.amount_before, self.on_duty_before).filter(|before| *before != 0.0)?;
+        Some(self.revenue_per_rep()? / before - 1.0)
     }
 
     /// Opportunities opened per effective visit.
@@ -66,6 +76,10 @@ pub(crate) struct Inputs<'a> {
     pub(crate) reps_30d: &'a RepTile,
     pub(crate) reps_90d: &'a RepTile,
     pub(crate) reps_month: &'a RepTile,
+    /// Tiles of the month before, up to the same day of it.
+    pub(crate) reps_month_before: &'a RepTile,
+    /// The last day of those.
+    pub(crate) day_before: Day,
     /// Tiles of the last 365 days, for first deals.
     pub(crate) reps_year: &'a RepTile,
     pub(crate) as_of: Day,
@@ -87,6 +101,8 @@ pub(crate) fn sales(inputs: &Inputs<'_>) -> Vec<Sales> {
                 deals: month.counts[count::DEALS_SIGNED],
                 amount: month.amount_signed,
                 on_duty: i64::from(rep.on_duty(inputs.as_of)),
+                amount_before: inputs.reps_month_before.get(&rep.id).amount_signed,
+                on_duty_before: i64::from(rep.on_duty(inputs.day_before)),
                 opened: 0,
                 effective_visits: days_30.counts[count::EFFECTIVE_VISITS],
                 quotes_accepted: days_90.counts[count::QUOTES_ACCEPTED],

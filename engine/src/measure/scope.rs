@@ -9,7 +9,8 @@ use crate::entity::Crm;
 pub(crate) struct Scopes {
     /// (scope, id), in the order in which tables list them.
     pub(crate) list: Vec<(&'static str, String)>,
-    managers: Vec<String>,
+    /// By rep, the number of its manager.
+    manager_of: Vec<Option<usize>>,
     regions_from: usize,
     company: usize,
 }
@@ -30,7 +31,9 @@ impl Scopes {
         list.extend(crm.regions.ids.iter().map(|id| ("region", id.clone())));
         list.push(("company", "company".to_owned()));
         let company = list.len() - 1;
-        Self { list, managers, regions_from, company }
+        let number = |manager: &String| managers.binary_search(manager).ok().map(|n| crm.reps.len() + n);
+        let manager_of = crm.reps.iter().map(|rep| rep.manager.as_ref().and_then(number)).collect();
+        Self { list, manager_of, regions_from, company }
     }
 
     /// How many scopes there are.
@@ -55,28 +58,31 @@ impl Scopes {
             .map(|region| self.regions_from + region)
     }
 
-    /// The number of a rep's manager.
-    pub(crate) fn manager(&self, crm: &Crm, rep: usize) -> Option<usize> {
-        let manager = crm.reps.get(rep)?.manager.as_ref()?;
-        self.managers.binary_search(manager).ok().map(|position| crm.reps.len() + position)
+    /// The region that a scope sells in: a rep's, or the region itself.
+    pub(crate) fn region(&self, crm: &Crm, scope: usize) -> Option<usize> {
+        match crm.reps.get(scope) {
+            Some(rep) => rep.region,
+            None => (self.regions_from..self.company).contains(&scope).then(|| scope - self.regions_from),
+        }
     }
 
     /// Every scope that a rep's numbers count in: itself, its manager, its regions, the company.
     pub(crate) fn of_rep(&self, crm: &Crm, rep: usize) -> Vec<usize> {
         let mut scopes = vec![rep];
-        scopes.extend(self.manager(crm, rep));
+        scopes.extend(self.manager_of.get(rep).copied().flatten());
         scopes.extend(self.regions(crm, crm.reps.get(rep).and_then(|rep| rep.region)));
         scopes.push(self.company);
         scopes
     }
 
     /// Every scope that a customer's numbers count in: its owner, the owner's manager, its own regions, the company.
-    pub(crate) fn of_customer(&self, crm: &Crm, owner: Option<usize>, region: Option<usize>) -> Vec<usize> {
-        let mut scopes = Vec::with_capacity(6);
-        scopes.extend(owner);
-        scopes.extend(owner.and_then(|owner| self.manager(crm, owner)));
-        scopes.extend(self.regions(crm, region));
-        scopes.push(self.company);
-        scopes
+    pub(crate) fn of_customer<'a>(
+        &'a self,
+        crm: &'a Crm,
+        owner: Option<usize>,
+        region: Option<usize>,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let manager = owner.and_then(|owner| self.manager_of.get(owner).copied().flatten());
+        owner.into_iter().chain(manager).chain(self.regions(crm, region)).chain([self.company])
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::stage::Sources;
+use super::source::Sources;
 use crate::catalogue::Catalogue;
 use crate::quota::Predictor;
 use crate::settings::Settings;
+use crate::tile::content_id;
 use crate::time::{Day, date};
 
 /// What a run is made of, and the hash of it.
@@ -32,6 +33,9 @@ pub(super) fn of(
     let catalogue_hash = catalogue.hash().to_owned();
     let program = format!("tideline {} · {}", env!("CARGO_PKG_VERSION"), predictor.name());
     let mut hasher = blake3::Hasher::new();
+    for (_, _, run) in sources.openings(as_of, settings.quota.period) {
+        hasher.update(run.run_id.as_bytes());
+    }
     let previous = sources.previous(as_of).map(|run| run.run_id.clone()).unwrap_or_default();
     let day = date(as_of).to_string();
     let parts = [day.as_str(), &config_hash, &catalogue_hash, &program, &previous];
@@ -39,8 +43,10 @@ pub(super) fn of(
         hasher.update(part.as_bytes());
         hasher.update(&[0]);
     }
-    for (table, version) in &inputs {
-        hasher.update(format!("{table}={version}\n").as_bytes());
+    // By content, not by version: folding a table's files leaves a run what it is.
+    for table in sources.tables() {
+        let content = table.files().iter().fold(0, |sum: u64, file| sum.wrapping_add(content_id(file)));
+        hasher.update(format!("{}={content:016x}\n", table.spec().name).as_bytes());
     }
     let run_id = hasher.finalize().to_hex()[..16].to_owned();
     Identity { run_id, inputs, config_hash, catalogue_hash, program }

@@ -4,10 +4,12 @@ mod alert;
 mod entity;
 mod quota;
 
-use super::stage::{Measures, Quotas, Windows};
+use super::quotas::Quotas;
+use super::stage::{Measures, Windows};
 use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::mart::{Columns, Mart};
+use crate::measure::capability::{SKILLS, Skill};
 use crate::measure::funnel::{FunnelRow, STAGES, funnel, weeks};
 use crate::measure::sales::{self, Sales, sales};
 use crate::measure::{at, ratio};
@@ -26,22 +28,32 @@ pub(super) fn all(
     zone: &Zone,
     as_of: Day,
 ) -> Result<Vec<Mart>> {
-    let leads = entity::Leads::new(windows, measures, settings, catalogue, zone, as_of);
-    let week_rows = weeks(&measures.leads, &windows.facts, &windows.crm, as_of);
-    let mut marts = vec![
-        entity::customer_health(tiles, windows, measures)?,
-        touch_density(windows, measures)?,
-        health_improvement(windows, measures)?,
-        process_health(windows, measures)?,
-        leads.mart()?,
-        entity::opportunity(windows, measures, zone.end(as_of))?,
-        lead_funnel(&funnel(&measures.leads, &windows.facts, &windows.crm, as_of))?,
-        lead_conversion(windows, &week_rows, settings)?,
-        sales_measure(windows, measures, as_of)?,
-        entity::derived_event(measures)?,
-        alert::alerts(tiles, windows, measures, &week_rows, settings, catalogue, zone, as_of)?,
-    ];
-    marts.extend(quota::marts(windows, quotas, settings)?);
+    let facts = &windows.facts;
+    let (health, others) = rayon::join(
+        || entity::customer_health(tiles, windows, measures),
+        || -> Result<Vec<Mart>> {
+            let leads = entity::Leads::new(windows, measures, settings, catalogue, zone, as_of);
+            let week_rows = weeks(&measures.leads, facts, &windows.crm, as_of);
+            let sums = shares(windows, measures);
+            let mut marts = vec![
+                touch_density(windows, &sums)?,
+                health_improvement(windows, &sums)?,
+                process_health(windows, measures)?,
+                leads.mart()?,
+                entity::opportunity(windows, measures, zone.end(as_of))?,
+                lead_funnel(&funnel(&measures.leads, facts, &windows.crm, as_of))?,
+                lead_conversion(windows, &week_rows, settings)?,
+                sales_measure(windows, measures, settings, as_of)?,
+                capability(windows, measures)?,
+                entity::derived_event(measures)?,
+                alert::alerts(tiles, windows, measures, &week_rows, settings, catalogue, zone, as_of)?,
+            ];
+            marts.extend(quota::marts(windows, quotas, settings)?);
+            Ok(marts)
+        },
+    );
+    let mut marts = vec![health?];
+    marts.extend(others?);
     Ok(marts)
 }
 
@@ -50,46 +62,47 @@ fn scopes(windows: &Windows) -> Columns {
     Columns::default().text(list.iter().map(|(scope, _)| *scope)).text(list.iter().map(|(_, id)| id.as_str()))
 }
 
-/// Customers of every scope, and those of them that satisfy `test`.
-fn shares(
-    windows: &Windows,
-    measures: &Measures,
-    test: impl Fn(&crate::measure::customer::CustomerMeasure) -> bool,
-) -> Vec<(i64, i64)> {
-    let mut sums = vec![(0, 0); windows.scopes.len()];
+/// Customers of a scope, and of those the densely served and those whose health rose.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shares {
+    customers: i64,
+    dense: i64,
+    improved: i64,
+}
+
+fn shares(windows: &Windows, measures: &Measures) -> Vec<Shares> {
+    let mut sums = vec![Shares::default(); windows.scopes.len()];
     let customers = &windows.crm.customers;
     for customer in &measures.customers {
         let slot = at(customer.key);
         let (owner, region) = (customers.owner[slot].map(at), customers.region[slot].map(at));
-        let hit = i64::from(test(customer));
         for scope in windows.scopes.of_customer(&windows.crm, owner, region) {
-            sums[scope].0 += 1;
-            sums[scope].1 += hit;
+            sums[scope].customers += 1;
+            sums[scope].dense += i64::from(customer.dense);
+            sums[scope].improved += i64::from(customer.improved);
         }
     }
     sums
 }
 
-fn touch_density(windows: &Windows, measures: &Measures) -> Result<Mart> {
-    let sums = shares(windows, measures, |customer| customer.dense);
+fn touch_density(windows: &Windows, sums: &[Shares]) -> Result<Mart> {
     scopes(windows)
-        .long(sums.iter().map(|sum| sum.0))
-        .long(sums.iter().map(|sum| sum.1))
-        .ratio(sums.iter().map(|sum| ratio(sum.1, sum.0)))
+        .long(sums.iter().map(|sum| sum.customers))
+        .long(sums.iter().map(|sum| sum.dense))
+        .ratio(sums.iter().map(|sum| ratio(sum.dense, sum.customers)))
         .of("mart.touch_density")
 }
 
 /// By region and for the company.
-fn health_improvement(windows: &Windows, measures: &Measures) -> Result<Mart> {
-    let sums = shares(windows, measures, |customer| customer.improved);
+fn health_improvement(windows: &Windows, sums: &[Shares]) -> Result<Mart> {
     let list = windows.scopes.list.iter().zip(sums);
     let rows: Vec<_> = list.filter(|((scope, _), _)| matches!(*scope, "region" | "company")).collect();
     Columns::default()
         .text(rows.iter().map(|((scope, _), _)| *scope))
         .text(rows.iter().map(|((_, id), _)| id.as_str()))
-        .long(rows.iter().map(|(_, sum)| sum.0))
-        .long(rows.iter().map(|(_, sum)| sum.1))
-        .ratio(rows.iter().map(|(_, sum)| ratio(sum.1, sum.0)))
+        .long(rows.iter().map(|(_, sum)| sum.customers))
+        .long(rows.iter().map(|(_, sum)| sum.improved))
+        .ratio(rows.iter().map(|(_, sum)| ratio(sum.improved, sum.customers)))
         .of("mart.health_improvement")
 }
 
@@ -153,7 +166,7 @@ fn lead_conversion(
         .of("mart.lead_conversion")
 }
 
-fn sales_measure(windows: &Windows, measures: &Measures, as_of: Day) -> Result<Mart> {
+fn sales_measure(windows: &Windows, measures: &Measures, settings: &Settings, as_of: Day) -> Result<Mart> {
     let rows = sales(&sales::Inputs {
         crm: &windows.crm,
         scopes: &windows.scopes,
@@ -162,16 +175,26 @@ fn sales_measure(windows: &Windows, measures: &Measures, as_of: Day) -> Result<M
         reps_30d: &windows.reps_30d,
         reps_90d: &windows.reps_90d,
         reps_month: &windows.reps_month,
+        reps_month_before: &windows.reps_month_before,
+        day_before: windows.month_before.1,
         reps_year: &windows.reps_year,
         as_of,
     });
     let company = rows[windows.scopes.company()].quote_success();
     let against = |row: &Sales| Some(row.quote_success()? - company?);
+    let market: Vec<Option<f64>> =
+        (0..rows.len()).map(|scope| windows.market_growth(scope, settings)).collect();
+    let net = |row: &Sales, market: Option<f64>| Some((1.0 + row.revenue_growth()?) / (1.0 + market?) - 1.0);
     scopes(windows)
         .long(rows.iter().map(|row| row.deals))
         .cash(rows.iter().map(|row| row.amount))
         .long(rows.iter().map(|row| row.on_duty))
         .ratio(rows.iter().map(Sales::revenue_per_rep))
+        .cash(rows.iter().map(|row| row.amount_before))
+        .long(rows.iter().map(|row| row.on_duty_before))
+        .ratio(rows.iter().map(Sales::revenue_growth))
+        .ratio(market.iter().copied())
+        .ratio(rows.iter().zip(&market).map(|(row, market)| net(row, *market)))
         .long(rows.iter().map(|row| row.opened))
         .long(rows.iter().map(|row| row.effective_visits))
         .ratio(rows.iter().map(Sales::push_efficiency))
@@ -181,4 +204,26 @@ fn sales_measure(windows: &Windows, measures: &Measures, as_of: Day) -> Result<M
         .ratio(rows.iter().map(against))
         .ratio(rows.iter().map(Sales::first_deal_days))
         .of("mart.sales_measure")
+}
+
+fn capability(windows: &Windows, measures: &Measures) -> Result<Mart> {
+    let rows: Vec<(&str, usize, &Skill)> = windows
+        .crm
+        .reps
+        .iter()
+        .zip(&measures.capability)
+        .flat_map(|(rep, skills)| {
+            skills.iter().enumerate().map(|(position, skill)| (rep.id.as_str(), position, skill))
+        })
+        .collect();
+    Columns::default()
+        .text(rows.iter().map(|(rep, ..)| *rep))
+        .text(rows.iter().map(|(_, position, _)| SKILLS[*position]))
+        .int(rows.iter().map(|(_, position, _)| i32::try_from(position + 1).unwrap_or(0)))
+        .long(rows.iter().map(|(.., skill)| skill.numerator))
+        .long(rows.iter().map(|(.., skill)| skill.denominator))
+        .ratio(rows.iter().map(|(.., skill)| skill.value()))
+        .ratio(rows.iter().map(|(.., skill)| skill.score))
+        .long(rows.iter().map(|(.., skill)| skill.peers))
+        .of("mart.capability")
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::RunReport;
 use super::identity::Identity;
-use super::stage::Sources;
+use super::source::Sources;
 use crate::error::{EngineError, Result};
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, write};
 use crate::mart::Mart;

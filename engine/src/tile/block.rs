@@ -10,7 +10,8 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::store::{DayTable, Tiles, short_hash};
+use super::source::short_hash;
+use super::store::{DayTable, Tiles};
 use crate::error::Result;
 use crate::lake::{Encoding, Lake, NewFile, hash_batches, write};
 use crate::time::{Day, date};

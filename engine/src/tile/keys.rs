@@ -6,6 +6,7 @@ use std::hash::Hasher;
 use std::sync::Arc;
 
 use arrow::array::{Array, Int32Array, RecordBatch, StringArray};
+use rayon::prelude::*;
 use rustc_hash::FxHasher;
 
 use crate::error::{EngineError, Result};
@@ -19,7 +20,7 @@ const EMPTY: u32 = u32::MAX;
 /// The dictionary of customer ids. Key `k` is the `k`-th id ever met.
 #[derive(Debug, Default)]
 pub struct Keys {
-    bytes: Vec<u8>,
+    text: String,
     ends: Vec<usize>,
     /// Open addressing: slot → key.
     slots: Vec<u32>,
@@ -75,7 +76,23 @@ impl Keys {
     pub fn id(&self, key: usize) -> &str {
         let start = if key == 0 { 0 } else { self.ends.get(key - 1).copied().unwrap_or(0) };
         let end = self.ends.get(key).copied().unwrap_or(start);
-        std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default()
+        self.text.get(start..end).unwrap_or_default()
+    }
+
+    /// Sorts keys by their ids.
+    pub fn sort_by_id(&self, keys: &mut Vec<u32>) {
+        // The first bytes of most ids decide; only level ones are compared whole.
+        let head = |key: u32| {
+            let mut bytes = [0; 16];
+            let id = self.id(index(key)).as_bytes();
+            let length = id.len().min(bytes.len());
+            bytes[..length].copy_from_slice(&id[..length]);
+            u128::from_be_bytes(bytes)
+        };
+        let mut heads: Vec<(u128, u32)> = keys.par_iter().map(|&key| (head(key), key)).collect();
+        let whole = |key: u32| self.id(index(key));
+        heads.par_sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| whole(a.1).cmp(whole(b.1))));
+        *keys = heads.into_iter().map(|(_, key)| key).collect();
     }
 
     /// The key of an id, or [`NO_KEY`].
@@ -105,8 +122,8 @@ impl Keys {
         }
         self.reserve(1);
         let key = u32::try_from(self.ends.len()).unwrap_or(NO_KEY);
-        self.bytes.extend_from_slice(id.as_bytes());
-        self.ends.push(self.bytes.len());
+        self.text.push_str(id);
+        self.ends.push(self.text.len());
         self.place(key);
         key
     }

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, RecordBatch, TimestampMicrosecondArray};
 
-use super::store::{DayTable, Tiles, short_hash};
+use super::source::short_hash;
+use super::store::{DayTable, Tiles};
 use super::{BLOCK_DAYS, batch, block_end_at_or_before, dates, decimals, signed};
-use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, read, write};
 use crate::tile::keys::column;
@@ -189,48 +189,4 @@ fn order_batch(history: &OrderHistory, keys: usize, base: Day) -> Result<RecordB
         decimals(rows.iter().map(|(_, order)| order.amount)),
     ];
     batch("tile.order_life", columns)
-}
-
-/// The files from which a run's facts are read.
-#[derive(Debug)]
-pub(crate) struct FactFiles {
-    pub(crate) life: Option<PathBuf>,
-    pub(crate) days: Vec<(Day, PathBuf)>,
-}
-
-impl Tiles {
-    /// The files of the facts that matter as of `as_of`: the newest life before it, and the days since.
-    ///
-    /// # Errors
-    /// Where the lake can't be read or written.
-    pub(crate) async fn fact_files(
-        &self,
-        lake: &Lake,
-        catalogue: &Catalogue,
-        as_of: Day,
-    ) -> Result<FactFiles> {
-        let base = block_end_at_or_before(as_of - 1);
-        let chain = self.chain(base, catalogue.hash());
-        let mut table = lake.table("tile.fact_life").await?;
-        let found =
-            chain.iter().rev().find_map(|(end, stamp)| Some((*end, life_file(&table, *end, stamp)?.clone())));
-        let mut from = found.as_ref().map_or(Day::MIN, |(end, _)| *end);
-        let mut life = found.map(|(_, file)| table.dir().join(&file.path));
-        if let (Some(stamp), true) = (chain.get(&base), from < base) {
-            let files = FactFiles { life, days: self.fact_days(from, base) };
-            let facts = crate::measure::facts::Facts::read(&files, catalogue)?;
-            let batch = facts.pruned(catalogue, base, lake.zone().end(base))?;
-            let file = write_life(&table, base, stamp, &batch)?;
-            life = Some(table.dir().join(&file.path));
-            from = base;
-            replace(&mut table, base, file).await?;
-        }
-        Ok(FactFiles { life, days: self.fact_days(from, as_of) })
-    }
-
-    /// The fact tiles of the days after `from`, up to `to`.
-    fn fact_days(&self, from: Day, to: Day) -> Vec<(Day, PathBuf)> {
-        let days = self.days(to).filter(|day| *day > from);
-        days.filter_map(|day| Some((day, self.path(DayTable::Fact, day)?.clone()))).collect()
-    }
 }

@@ -14,18 +14,29 @@
 //! Nothing has to be invalidated, and a run cut off anywhere is simply taken up again.
 
 mod block;
+mod build;
+mod columns;
 mod day;
+mod fact;
+mod fact_life;
 pub mod keys;
 mod life;
 mod month;
+#[cfg(test)]
+mod properties;
 pub mod rep;
 mod rows;
+mod rule;
+mod since;
+mod source;
 mod store;
 
 pub(crate) use block::{BLOCK_DAYS, Span, block_end_at_or_before, spans};
+pub(crate) use columns::{batch, dates, decimals, signed};
 pub use day::DayReport;
-pub(crate) use day::{batch, dates, decimals, signed};
-pub(crate) use life::FactFiles;
+pub(crate) use fact_life::FactSource;
 pub use life::LifeSource;
+pub(crate) use rows::read_halves;
+pub(crate) use source::content_id;
+pub(crate) use store::parse_day;
 pub use store::{TileReport, Tiles, ensure};
-pub(crate) use store::{content_id, parse_day};

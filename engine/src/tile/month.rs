@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::life::{life_file, replace, write_life};
 use super::rep::RepTile;
-use super::store::{Tiles, short_hash};
+use super::source::short_hash;
+use super::store::Tiles;
 use crate::error::Result;
 use crate::lake::{Lake, read, tables};
 use crate::time::Day;
@@ -36,7 +37,7 @@ impl Tiles {
                 merged.insert(first, tile);
                 continue;
             }
-            let tile = self.reps(first, last)?;
+            let tile = self.reps(&[(first, last)])?.pop().unwrap_or_default();
             let batch = tile.clone().into_batch(&tables::spec("tile.rep_month")?.file_schema())?;
             let file = write_life(&table, last, &stamp, &batch)?;
             replace(&mut table, last, file).await?;

@@ -6,8 +6,9 @@ use arrow::array::{Array, ArrayRef, Date32Array, Decimal128Array, Int64Array, Re
 use arrow::datatypes::SchemaRef;
 use rustc_hash::FxHashMap;
 
-use super::day::{Kind, Rule, dates, decimals};
+use super::columns::{dates, decimals};
 use super::keys::column;
+use super::rule::{Kind, Rule};
 use crate::catalogue::Flags;
 use crate::error::{EngineError, Result};
 use crate::time::Day;
@@ -145,7 +146,7 @@ impl RepTile {
             Kind::Deal => {
                 tile.counts[count::DEALS_SIGNED] += 1;
                 tile.amount_signed = tile.amount_signed.saturating_add(amount);
-                tile.first_deal = Some(day);
+                tile.first_deal = Some(tile.first_deal.map_or(day, |first| first.min(day)));
             }
             Kind::Other => {}
         }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fs::File;
 use std::hash::Hasher;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,9 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use rayon::prelude::*;
 use rustc_hash::FxHasher;
 
 use super::keys::column;
@@ -34,7 +37,9 @@ const ATTRIBUTES: usize = 11;
 
 /// Columns that are read as dictionaries.
 const DICTIONARIES: [&str; 3] = ["event_type", "channel", "rep_id"];
-const BATCH_ROWS: usize = 65_536;
+/// The first columns, up to `customer_id`, take about as long to read as the rest.
+const FIRST_HALF: usize = CUSTOMER;
+pub(super) const BATCH_ROWS: usize = 65_536;
 
 /// The day's rows, with `kept` false for duplicates that lost.
 #[derive(Debug)]
@@ -47,7 +52,7 @@ pub(super) struct Rows {
 }
 
 /// The schema of `raw.behaviour` with dictionaries for the columns that repeat.
-fn schema() -> Result<SchemaRef> {
+pub(super) fn schema() -> Result<SchemaRef> {
     let declared = tables::spec("raw.behaviour")?.file_schema();
     let fields: Vec<Field> = declared
         .fields()
@@ -68,10 +73,15 @@ impl Rows {
     /// Reads a day's files and marks its duplicates.
     pub(super) fn read(files: &[std::path::PathBuf]) -> Result<Self> {
         let schema = schema()?;
-        let mut batches = Vec::new();
-        for path in files {
-            read_into(path, &schema, &mut batches)?;
-        }
+        let read: Vec<Vec<RecordBatch>> = files
+            .par_iter()
+            .map(|path| read_halves(path, &schema, FIRST_HALF, BATCH_ROWS))
+            .collect::<Result<_>>()?;
+        Self::of(read.concat())
+    }
+
+    /// Marks the duplicates among batches.
+    pub(super) fn of(batches: Vec<RecordBatch>) -> Result<Self> {
         let mut bases = Vec::with_capacity(batches.len());
         let mut rows = 0;
         for batch in &batches {
@@ -81,6 +91,14 @@ impl Rows {
         let mut day = Self { batches, bases, kept: vec![true; rows], duplicates: 0 };
         day.mark_duplicates()?;
         Ok(day)
+    }
+
+    /// The batches, each with what is kept of it.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&RecordBatch, &[bool])> {
+        self.batches
+            .iter()
+            .zip(&self.bases)
+            .map(|(batch, base)| (batch, &self.kept[*base..base + batch.num_rows()]))
     }
 
     /// Keeps of every event id the row that is smallest by content.
@@ -156,19 +174,49 @@ impl Rows {
     }
 }
 
-fn read_into(path: &Path, schema: &SchemaRef, batches: &mut Vec<RecordBatch>) -> Result<()> {
-    let file = File::open(path).map_err(EngineError::io("opening", path))?;
-    let options = ArrowReaderOptions::new().with_schema(SchemaRef::clone(schema));
-    let reader = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
-        .and_then(|builder| builder.with_batch_size(BATCH_ROWS).build())
-        .map_err(EngineError::parquet("reading", path))?;
-    for batch in reader {
-        batches.push(batch.map_err(EngineError::arrow("reading raw events"))?);
-    }
-    Ok(())
+/// Reads a file, the columns before `middle` beside the others.
+pub(crate) fn read_halves(
+    path: &Path,
+    schema: &SchemaRef,
+    middle: usize,
+    batch_rows: usize,
+) -> Result<Vec<RecordBatch>> {
+    let all = schema.fields().len();
+    let (left, right) = rayon::join(
+        || read_columns(path, schema, 0..middle, batch_rows),
+        || read_columns(path, schema, middle..all, batch_rows),
+    );
+    left?
+        .into_iter()
+        .zip(right?)
+        .map(|(left, right)| {
+            let columns = [left.columns(), right.columns()].concat();
+            RecordBatch::try_new(SchemaRef::clone(schema), columns)
+                .map_err(EngineError::arrow("reading raw events"))
+        })
+        .collect()
 }
 
-fn hash_of(id: &str) -> u64 {
+fn read_columns(
+    path: &Path,
+    schema: &SchemaRef,
+    columns: Range<usize>,
+    batch_rows: usize,
+) -> Result<Vec<RecordBatch>> {
+    let file = File::open(path).map_err(EngineError::io("opening", path))?;
+    let options = ArrowReaderOptions::new().with_schema(SchemaRef::clone(schema));
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        .map_err(EngineError::parquet("reading", path))?;
+    let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(batch_rows)
+        .build()
+        .map_err(EngineError::parquet("reading", path))?;
+    reader.map(|batch| batch.map_err(EngineError::arrow("reading raw events"))).collect()
+}
+
+pub(super) fn hash_of(id: &str) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(id.as_bytes());
     let hash = hasher.finish();

@@ -5,16 +5,17 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::day::{self, DayTile, Rules};
-use super::keys::Keys;
+use super::build::{Made, build};
+use super::day::DayTile;
+use super::keys::{Keys, NO_KEY};
 use super::rep::RepTile;
+use super::rule::Rules;
+use super::source::{Source, short_hash, source_stamps};
 use crate::catalogue::Catalogue;
 use crate::error::{EngineError, Result};
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, write};
 use crate::time::{Day, date, day_number};
 
-/// Changed whenever the kernel's output changes for the same input; part of every tile's source stamp.
-const TILE_FORMAT: &str = "1";
 /// Days built at once, and committed together.
 const DAYS_AT_ONCE: usize = 8;
 
@@ -70,13 +71,15 @@ pub async fn ensure(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<(Tiles, TileReport)> {
     let mut tiles = Tiles::open(lake).await?;
-    customers.for_each(|id| {
+    let ids: Vec<&str> = customers.collect();
+    let unknown: Vec<&&str> = ids.par_iter().filter(|id| tiles.keys.get(id) == NO_KEY).collect();
+    for id in unknown {
         tiles.keys.insert(id);
-    });
+    }
     let wanted = source_stamps(raw, catalogue, through)?;
     let stale: Vec<(Day, &Source)> = wanted
         .iter()
-        .filter(|(day, source)| tiles.days.get(day).is_none_or(|files| files.source != source.stamp))
+        .filter(|(day, source)| tiles.days.get(day).is_none_or(|files| files.source != source.stamp()))
         .map(|(day, source)| (*day, source))
         .collect();
     let mut report = TileReport {
@@ -91,7 +94,7 @@ pub async fn ensure(
         let keys = &tiles.keys;
         let built: Vec<DayTile> = some
             .par_iter()
-            .map(|(day, source)| day::build(*day, &source.paths, &rules, keys))
+            .map(|(day, source)| build(*day, &source.paths, tiles.made(*day, source), &rules, keys))
             .collect::<Result<_>>()?;
         for tile in &built {
             report.events += tile.report.events;
@@ -105,48 +108,6 @@ pub async fn ensure(
     }
     tiles.commit_keys().await?;
     Ok((tiles, report))
-}
-
-/// The raw files of a day, and a stamp of them.
-#[derive(Debug)]
-struct Source {
-    stamp: String,
-    paths: Vec<PathBuf>,
-}
-
-fn source_stamps(raw: &Table, catalogue: &Catalogue, through: Day) -> Result<BTreeMap<Day, Source>> {
-    let mut days: BTreeMap<Day, (u64, Vec<PathBuf>)> = BTreeMap::new();
-    for file in raw.files() {
-        let day = parse_day(file.partition_value("event_date"))?;
-        if day <= through {
-            let (sum, paths) = days.entry(day).or_default();
-            *sum = sum.wrapping_add(content_id(file));
-            paths.push(raw.dir().join(&file.path));
-        }
-    }
-    let stamp = |sum: u64| short_hash(&[&sum.to_string(), catalogue.hash(), TILE_FORMAT]);
-    Ok(days.into_iter().map(|(day, (sum, paths))| (day, Source { stamp: stamp(sum), paths })).collect())
-}
-
-/// What a raw file holds, as a number that adds up: folding files into one keeps the sum (see `lake::maintain`).
-pub(crate) fn content_id(file: &DataFile) -> u64 {
-    let stem = file.stem();
-    let folded = stem.strip_prefix("fold-").and_then(|rest| rest.get(..16));
-    if let Some(sum) = folded.and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
-        return sum;
-    }
-    let hash = blake3::hash(stem.as_bytes());
-    hash.as_bytes().iter().take(8).fold(0, |value, byte| (value << 8) | u64::from(*byte))
-}
-
-/// Sixteen hex digits that stand for the parts, in order.
-pub(crate) fn short_hash(parts: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(part.as_bytes());
-        hasher.update(&[0]);
-    }
-    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 /// Reads the value of a date partition.
@@ -210,7 +171,7 @@ impl Tiles {
                 let batches = [&customers, &orders, &tile.reps, &tile.facts];
                 let mut files = Vec::with_capacity(4);
                 for (table, batch) in tables.iter().zip(batches) {
-                    files.push(write_day(table, tile.day, &source.stamp, batch)?);
+                    files.push(write_day(table, tile.day, source.stamp(), batch)?);
                 }
                 files.try_into().map_err(|_| EngineError::Lake("a day has four tiles".to_owned()))
             })
@@ -248,6 +209,13 @@ impl Tiles {
         Ok(())
     }
 
+    /// The tiles of a stale day, if they were made of its raw files but the last to arrive.
+    fn made(&self, day: Day, source: &Source) -> Option<Made<'_>> {
+        let files = self.days.get(&day)?;
+        let position = source.stamps.iter().position(|stamp| *stamp == files.source)?;
+        Some(Made { tiles: &files.paths, files: position + 1 })
+    }
+
     /// The days that have tiles, up to and with `through`.
     pub fn days(&self, through: Day) -> impl Iterator<Item = Day> + '_ {
         self.days.range(..=through).map(|(day, _)| *day)
@@ -263,18 +231,35 @@ impl Tiles {
         self.days.get(&day).map(|files| &files.paths[table as usize])
     }
 
-    /// The reps' tiles of a span of days, merged.
+    /// The reps' tiles of several spans of days, each merged; every day's file is read once.
     ///
     /// # Errors
     /// Where a file is damaged.
-    pub fn reps(&self, first: Day, last: Day) -> Result<RepTile> {
-        let mut merged = RepTile::default();
-        if first <= last {
-            for (_, files) in self.days.range(first..=last) {
-                for batch in crate::lake::read(&files.paths[DayTable::Rep as usize], &[])? {
-                    merged.merge_batch(&batch)?;
+    pub fn reps(&self, spans: &[(Day, Day)]) -> Result<Vec<RepTile>> {
+        let within = |day: Day, span: &(Day, Day)| (span.0..=span.1).contains(&day);
+        let wanted = self.days.iter().filter(|(day, _)| spans.iter().any(|span| within(**day, span)));
+        let files: Vec<(Day, &PathBuf)> =
+            wanted.map(|(day, files)| (*day, &files.paths[DayTable::Rep as usize])).collect();
+        let share = files.len().div_ceil(rayon::current_num_threads()).max(1);
+        let parts: Vec<Vec<RepTile>> = files
+            .par_chunks(share)
+            .map(|files| {
+                let mut tiles = vec![RepTile::default(); spans.len()];
+                for (day, path) in files {
+                    for batch in crate::lake::read(path, &[])? {
+                        for (span, tile) in spans.iter().zip(&mut tiles) {
+                            if within(*day, span) {
+                                tile.merge_batch(&batch)?;
+                            }
+                        }
+                    }
                 }
-            }
+                Ok(tiles)
+            })
+            .collect::<Result<_>>()?;
+        let mut merged = vec![RepTile::default(); spans.len()];
+        for part in &parts {
+            merged.iter_mut().zip(part).for_each(|(tile, part)| tile.merge(part));
         }
         Ok(merged)
     }

@@ -1,6 +1,7 @@
 //! Touches per customer over the last 30 days and over the 30 days before, and the last touch ever.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
@@ -41,7 +42,8 @@ impl CustomerSums {
         read_columns(path, &[], |batch| self.add(&batch))
     }
 
-    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+    /// Adds tiles.
+    pub(crate) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         let keys = column::<Int32Array>(batch, 0)?.values();
         let touches = column::<Int32Array>(batch, 1)?.values();
         let effective = column::<Int32Array>(batch, 2)?.values();
@@ -90,40 +92,55 @@ pub struct CustomerWindows {
     pub(crate) before: CustomerSums,
 }
 
-/// Merges the tiles of the two windows that end with `as_of` and 30 days before it.
-///
-/// Reads at most six blocks and twenty-odd days, whatever the history.
-///
-/// # Errors
-/// Where the lake can't be read or written.
-pub async fn customer_windows(
-    lake: &Lake,
-    tiles: &Tiles,
-    life: &LifeSource,
-    as_of: Day,
-) -> Result<CustomerWindows> {
-    let split = as_of - WINDOW_DAYS;
-    let first = split - WINDOW_DAYS + 1;
-    let base = life.as_of;
-    let earlier = spans(base + 1, first - 1);
-    let (previous, current) = (spans(first, split), spans(split + 1, as_of));
-    let all: Vec<Span> = [&earlier[..], &previous, &current].concat();
-    let paths = tiles.customer_paths(lake, &all).await?;
-    let keys = tiles.keys.len();
-    let sum = |spans: &[Span]| -> Result<CustomerSums> {
+/// The files that the two windows are merged from.
+#[derive(Debug)]
+pub(crate) struct CustomerFiles {
+    /// After the life, before the windows.
+    earlier: Vec<Span>,
+    previous: Vec<Span>,
+    current: Vec<Span>,
+    paths: BTreeMap<Day, PathBuf>,
+}
+
+impl CustomerFiles {
+    /// Finds them, and merges blocks that aren't there yet. At most seven blocks and some twenty days, whatever the
+    /// history.
+    pub(crate) async fn find(lake: &Lake, tiles: &Tiles, life: &LifeSource, as_of: Day) -> Result<Self> {
+        let split = as_of - WINDOW_DAYS;
+        let first = split - WINDOW_DAYS + 1;
+        let earlier = spans(life.as_of + 1, first - 1);
+        let (previous, current) = (spans(first, split), spans(split + 1, as_of));
+        let all: Vec<Span> = [&earlier[..], &previous, &current].concat();
+        let paths = tiles.customer_paths(lake, &all).await?;
+        Ok(Self { earlier, previous, current, paths })
+    }
+
+    fn sum(&self, spans: &[Span], keys: usize) -> Result<CustomerSums> {
         let mut sums = CustomerSums::new(keys);
         for span in spans {
             let (Span::Day(day) | Span::Block(day)) = *span;
             // A block's last day and a day of the same number never stand in one window: blocks replace their days.
-            if let Some(path) = paths.get(&day) {
+            if let Some(path) = self.paths.get(&day) {
                 sums.add_file(path)?;
             }
         }
         Ok(sums)
-    };
+    }
+}
+
+/// Merges the tiles of the two windows that end with `as_of` and 30 days before it.
+///
+/// # Errors
+/// Where a file is damaged.
+pub(crate) fn customer_windows(
+    tiles: &Tiles,
+    life: &LifeSource,
+    files: &CustomerFiles,
+) -> Result<CustomerWindows> {
+    let keys = tiles.keys.len();
     let (before, now) = rayon::join(
-        || -> Result<_> { Ok((sum(&earlier)?, sum(&previous)?)) },
-        || -> Result<_> { sum(&current) },
+        || -> Result<_> { Ok((files.sum(&files.earlier, keys)?, files.sum(&files.previous, keys)?)) },
+        || files.sum(&files.current, keys),
     );
     let ((earlier, mut before), mut now) = (before?, now?);
     for key in 0..keys {

@@ -4,8 +4,8 @@ mod customer;
 mod order;
 
 pub(crate) use customer::CustomerSums;
-pub use customer::{CustomerWindows, customer_windows};
-pub(crate) use customer::{NEVER, life_day};
+pub use customer::CustomerWindows;
+pub(crate) use customer::{CustomerFiles, NEVER, customer_windows, life_day};
 pub use order::{OrderDay, OrderHistory, order_history};
 
 /// Days of the window that every 30-day measure looks at.

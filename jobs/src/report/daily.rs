@@ -20,7 +20,8 @@ const ALERTS_MAX: usize = 6;
 /// # Errors
 /// Where the lake can't be read.
 pub(crate) async fn report(lake: &Lake, catalogue: &Catalogue, day: Day) -> anyhow::Result<String> {
-    let session = sql::session(lake, catalogue).await?;
+    let wanted = |table: &str| table.starts_with("mart.") || table == "crm.region";
+    let session = sql::session_over(lake, catalogue, wanted).await?;
     let on = format!("as_of = DATE '{}'", date(day));
     let parts = [
         quotas(&session, &on, day).await?,
@@ -273,7 +274,7 @@ pub(crate) async fn next(
     day: Day,
     root: &Path,
 ) -> anyhow::Result<String> {
-    let session = sql::session(lake, catalogue).await?;
+    let session = sql::session_over(lake, catalogue, |table| table.starts_with("mart.")).await?;
     let query = format!(
         "SELECT rep_id FROM mart.quota WHERE as_of = DATE '{}'
          ORDER BY abs(quota - coalesce(previous_quota, quota)) DESC, rep_id LIMIT 1",

@@ -58,7 +58,7 @@ pub(crate) async fn explain(
 ) -> anyhow::Result<String> {
     let days = published_days(lake).await?;
     let day = chosen(&days, question.as_of)?;
-    let session = sql::session(lake, catalogue).await?;
+    let session = sql::session_over(lake, catalogue, |table| table.starts_with("mart.")).await?;
     let Some(now) = load(&session, day, &question.rep_id).await? else {
         return Err(unknown_rep(&session, day, &question.rep_id).await?.into());
     };

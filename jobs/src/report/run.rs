@@ -31,6 +31,10 @@ pub(crate) fn describe(report: &RunReport) -> String {
         count(tiles.duplicates),
     );
     text.push_str(&line);
+    let stages: Vec<String> =
+        report.stages.iter().map(|(stage, seconds)| format!("{stage} {seconds:.2}")).collect();
+    let line = format!("\n  seconds: {}", stages.join(", "));
+    text.push_str(&line);
     if let Some(error) = report.mapping_error {
         let line =
             format!("\n  {} of the records did not reach their entity or their contract", percent(error));

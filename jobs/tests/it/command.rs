@@ -119,6 +119,22 @@ fn a_lake_keeps_its_time_zone() {
 }
 
 #[test]
+fn a_lake_of_a_newer_version_is_left_alone() {
+    let tool = Tool::new().with_lake();
+    let manifest = tool.path("lake/_tideline/lake.json");
+    let newer = std::fs::read_to_string(&manifest).unwrap().replace("\"format\":1", "\"format\":2");
+    let newer = newer.replace("\"format\": 1", "\"format\": 2");
+    std::fs::write(&manifest, newer).unwrap();
+    for command in
+        [&["daily", "--as-of", "2026-01-05"][..], &["lake", "maintain"], &["sql", "-c", "SELECT 1"]]
+    {
+        let answer = tool.run(command);
+        assert_eq!(answer.status, 1, "{}", answer.err);
+        assert!(answer.err.contains("has format 2, this program knows formats up to 1"), "{}", answer.err);
+    }
+}
+
+#[test]
 fn records_are_taken_in_once_and_bad_ones_are_kept_aside() {
     let tool = Tool::new().with_lake();
     let rows = |query: &str| tool.run(&["sql", "--format", "csv", "-c", query]).succeeded().out;

@@ -5,6 +5,8 @@ mod command;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod guarantees;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;

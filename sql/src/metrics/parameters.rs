@@ -37,6 +37,9 @@ fn days(as_of: NaiveDate, zone: Tz) -> Result<Vec<Parameter>, MetricError> {
         Ok(ScalarValue::TimestampMicrosecond(Some(start_of_day(zone, day)?), Some("UTC".into())))
     };
     let first_of_month = as_of.with_day(1).ok_or(MetricError::DayOutOfRange { day: as_of })?;
+    let last_of_before = offset_day(first_of_month, -1)?;
+    let first_before = last_of_before.with_day(1).ok_or(MetricError::DayOutOfRange { day: as_of })?;
+    let last_before = last_of_before.min(offset_day(first_before, i64::from(as_of.day0()))?);
     let weekday = i64::from(as_of.weekday().num_days_from_monday());
     Ok(vec![
         ("as_of", date(as_of)),
@@ -50,6 +53,8 @@ fn days(as_of: NaiveDate, zone: Tz) -> Result<Vec<Parameter>, MetricError> {
         ("baseline_end", instant(day(-29)?)?),
         ("baseline_start", date(day(-59)?)),
         ("month_start", date(first_of_month)),
+        ("month_before_start", date(first_before)),
+        ("month_before_end", date(last_before)),
         ("week_start", date(day(-weekday - 7 * (CONVERSION_WEEKS - 1))?)),
     ])
 }

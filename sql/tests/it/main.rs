@@ -4,3 +4,5 @@
 mod differential;
 #[cfg(test)]
 mod metrics;
+#[cfg(test)]
+mod world;

@@ -26,6 +26,13 @@ struct Alert {
     evidence: String,
 }
 
+impl Alert {
+    /// What alerts are ordered by: the most severe first.
+    fn place(&self) -> (bool, &str, &str, Option<&str>, Option<Micros>) {
+        (self.severity != "high", self.rule, &self.scope_id, self.entity.as_deref(), self.since)
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "alerts look at everything a run has computed")]
 pub(super) fn alerts(
     tiles: &Tiles,
@@ -44,13 +51,7 @@ pub(super) fn alerts(
     deals(&mut alerts, windows, measures, zone.end(as_of));
     customers(&mut alerts, tiles, windows, measures);
     derived(&mut alerts, measures, catalogue);
-    let rank = |severity: &str| usize::from(severity != "high");
-    alerts.sort_by(|a, b| {
-        let key = |alert: &Alert| {
-            (rank(alert.severity), alert.rule, alert.scope_id.clone(), alert.entity.clone(), alert.since)
-        };
-        key(a).cmp(&key(b))
-    });
+    alerts.sort_by(|a, b| Alert::place(a).cmp(&Alert::place(b)));
     Columns::default()
         .text(alerts.iter().map(|alert| alert.rule))
         .text(alerts.iter().map(|alert| alert.severity))

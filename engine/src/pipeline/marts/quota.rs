@@ -4,7 +4,8 @@ use crate::error::Result;
 use crate::factor::FACTORS;
 use crate::mart::{Columns, Mart};
 use crate::measure::count;
-use crate::pipeline::stage::{Quotas, Windows};
+use crate::pipeline::quotas::Quotas;
+use crate::pipeline::stage::Windows;
 use crate::quota::{Bound, STEPS};
 use crate::settings::Settings;
 

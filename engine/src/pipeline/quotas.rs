@@ -1,0 +1,167 @@
+//! The stage where everything meets: factors, the prediction, and the frame around it.
+
+use std::collections::BTreeMap;
+
+use chrono::Datelike;
+
+use super::source::Sources;
+use super::stage::{Measures, Windows};
+use crate::error::{EngineError, Result};
+use crate::factor::{FactorInputs, factors};
+use crate::lake::Lake;
+use crate::measure::real;
+use crate::quota::{PredictInput, Predictor, QuotaInputs, QuotaRun, months_before, quotas as frame};
+use crate::settings::Settings;
+use crate::tile::Tiles;
+use crate::tile::rep::RepTile;
+use crate::time::{Day, date};
+
+/// The quotas and what they rest on.
+#[derive(Debug)]
+pub(super) struct Quotas {
+    pub(super) run: QuotaRun,
+    /// By position in the CRM.
+    pub(super) factors: Vec<[crate::factor::Factor; 18]>,
+    pub(super) predictor: String,
+    pub(super) previous_as_of: Option<Day>,
+}
+
+#[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
+pub(super) async fn quotas(
+    lake: &Lake,
+    sources: &Sources,
+    tiles: &Tiles,
+    windows: &Windows,
+    measures: &Measures,
+    settings: &Settings,
+    predictor: &dyn Predictor,
+    as_of: Day,
+) -> Result<Quotas> {
+    let crm = &windows.crm;
+    let reps: Vec<usize> = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of)).collect();
+    let first_event = tiles.days(as_of).next().unwrap_or(as_of);
+    let months: Vec<(Day, Day)> = months_before(windows.period.first, settings.quota.history_months)
+        .into_iter()
+        .filter(|(_, last)| *last >= first_event)
+        .collect();
+    let history = tiles.rep_months(lake, &months).await?;
+    let mut input = predict_input(windows, &reps, &months, &history, as_of);
+    let refuse = |message: String| EngineError::Input(format!("predicting quotas: {message}"));
+    let season = predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(refuse)?;
+    let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
+    let factors = factors(&FactorInputs {
+        crm,
+        market: &windows.market,
+        customers: &measures.customers,
+        facts: &windows.facts,
+        leads: &measures.leads,
+        opportunities: &measures.opportunities,
+        process: &measures.process,
+        capability: &measures.capability,
+        season: period_season,
+        attainment: &attainment(sources, &history, settings, as_of)?,
+        settings,
+        as_of,
+    });
+    input.factor_effect =
+        reps.iter().flat_map(|&rep| factors[rep].iter().map(|factor| factor.effect)).collect();
+    let forecast = predictor.predict(&input, &season).map_err(refuse)?;
+    let attained: Vec<i64> =
+        reps.iter().map(|&rep| windows.reps_period.get(&crm.reps[rep].id).amount_signed).collect();
+    let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
+    let run = frame(&QuotaInputs {
+        crm,
+        reps: &reps,
+        period: &windows.period,
+        attained: &attained,
+        factors: &factors,
+        forecast: forecast.as_ref(),
+        previous: &previous,
+        settings: &settings.quota,
+    })?;
+    Ok(Quotas { run, factors, predictor: predictor.name().to_owned(), previous_as_of })
+}
+
+/// Past quotas count half as much with every period further back.
+const PERIOD_DECAY: f64 = 0.5;
+/// Attainment below this counts as this: a rep who sold nothing has no logarithm.
+const ATTAINMENT_MIN: f64 = 0.05;
+
+/// Per rep id the decayed mean of log(actual ÷ quota) over past periods, the quota the first published in each.
+fn attainment(
+    sources: &Sources,
+    history: &BTreeMap<Day, RepTile>,
+    settings: &Settings,
+    as_of: Day,
+) -> Result<BTreeMap<String, f64>> {
+    let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    for (age, span, run) in sources.openings(as_of, settings.quota.period) {
+        let weight = PERIOD_DECAY.powi(age);
+        let tiles: Vec<&RepTile> = history.range(span.first..=span.last).map(|(_, tile)| tile).collect();
+        for (rep, quota) in sources.quotas_of(run, &span.name)?.into_iter().filter(|(_, quota)| *quota > 0) {
+            let actual: i64 = tiles.iter().map(|tile| tile.get(&rep).amount_signed).sum();
+            let attained = (real(actual) / real(quota)).max(ATTAINMENT_MIN);
+            let sum = sums.entry(rep).or_default();
+            sum.0 += weight * attained.ln();
+            sum.1 += weight;
+        }
+    }
+    Ok(sums.into_iter().map(|(rep, (sum, weights))| (rep, sum / weights)).collect())
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut n) = (0.0_f64, 0.0_f64);
+    for value in values {
+        sum += value;
+        n += 1.0;
+    }
+    if n > 0.0 { sum / n } else { 1.0 }
+}
+
+/// The company's amount per working day of every closed month.
+fn per_day(input: &PredictInput, reps: usize) -> Vec<f64> {
+    (0..input.n_months)
+        .map(|month| {
+            let total: f64 = (0..reps).map(|rep| input.history[rep * input.n_months + month]).sum();
+            let worked: f64 = (0..reps).map(|rep| input.worked[rep * input.n_months + month]).sum();
+            if worked > 0.0 { (total / worked).max(0.0) } else { 0.0 }
+        })
+        .collect()
+}
+
+fn predict_input(
+    windows: &Windows,
+    reps: &[usize],
+    months: &[(Day, Day)],
+    history: &BTreeMap<Day, RepTile>,
+    as_of: Day,
+) -> PredictInput {
+    let crm = &windows.crm;
+    let no_region = u32::try_from(crm.regions.ids.len()).unwrap_or(u32::MAX);
+    let mut input = PredictInput {
+        n_months: months.len(),
+        first_month: months
+            .first()
+            .and_then(|(first, _)| u8::try_from(date(*first).month()).ok())
+            .unwrap_or(1),
+        working_days: months.iter().map(|&(first, last)| real(crm.working_days(first, last))).collect(),
+        working_days_period: real(crm.working_days(windows.period.first, windows.period.last)),
+        working_days_left: real(crm.working_days(as_of + 1, windows.period.last)),
+        ..PredictInput::default()
+    };
+    for &rep in reps {
+        let person = &crm.reps[rep];
+        for &(first, last) in months {
+            let tile = history.get(&first).map(|tile| tile.get(&person.id)).unwrap_or_default();
+            input.history.push(real(tile.amount_signed));
+            let from = person.hired_on.unwrap_or(first).max(first);
+            input.worked.push(real(crm.working_days(from, last)));
+        }
+        input.region.push(person.region.and_then(|region| u32::try_from(region).ok()).unwrap_or(no_region));
+        // Where nobody says when a rep was hired, the rep counts as experienced.
+        let months = person.hired_on.map_or(60.0, |hired| f64::from((as_of - hired).max(0)) / 30.4);
+        input.tenure_months.push(months);
+        input.attained.push(real(windows.reps_period.get(&person.id).amount_signed));
+    }
+    input
+}

@@ -1,0 +1,172 @@
+//! What a run reads: the tables, pinned at one version each, the CRM in them, and what earlier runs published.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use arrow::array::{Array, Decimal128Array, Float64Array, Int32Array, RecordBatch, StringArray};
+
+use crate::contract::Stream;
+use crate::entity::{CrmVersions, Versions};
+use crate::error::{EngineError, Result};
+use crate::lake::{Lake, Run, Table, published, read};
+use crate::quota::{Previous, Span, TERMS};
+use crate::settings::Period;
+use crate::time::{Day, date};
+
+/// Past periods whose quotas the attainment bias looks back on.
+const PAST_PERIODS: i32 = 6;
+
+/// The tables that a run reads, pinned at one version each, and the CRM in them.
+#[derive(Debug)]
+pub(super) struct Sources {
+    pub(super) raw: Table,
+    pub(super) market: Table,
+    pub(super) dead_letters: Table,
+    crm_tables: Vec<Table>,
+    pub(super) versions: CrmVersions,
+    runs: Vec<Run>,
+    quota: Table,
+    explanation: Table,
+}
+
+impl Sources {
+    pub(super) async fn open(lake: &Lake) -> Result<Self> {
+        let names = ["crm.rep", "crm.customer", "crm.region", "crm.plan", "crm.calendar"];
+        let crm_tables = lake.open_tables(&names).await?;
+        let streams = [Stream::Rep, Stream::Customer, Stream::Region, Stream::Plan, Stream::Calendar];
+        let mut loaded = Vec::new();
+        for (stream, table) in streams.into_iter().zip(&crm_tables) {
+            loaded.push(Versions::load(stream, table)?);
+        }
+        let Ok([reps, customers, regions, plan, calendar]) = <[Versions; 5]>::try_from(loaded) else {
+            return Err(EngineError::Lake("the CRM has five streams".to_owned()));
+        };
+        Ok(Self {
+            raw: lake.table("raw.behaviour").await?,
+            market: lake.table("raw.market_factor").await?,
+            dead_letters: lake.table("raw.dead_letter").await?,
+            crm_tables,
+            versions: CrmVersions { reps, customers, regions, plan, calendar },
+            runs: Run::load(&lake.table("ops.run").await?)?,
+            quota: lake.table("mart.quota").await?,
+            explanation: lake.table("mart.quota_explanation").await?,
+        })
+    }
+
+    /// The tables whose versions are part of a run's identity.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
+        [&self.raw, &self.market, &self.dead_letters].into_iter().chain(&self.crm_tables)
+    }
+
+    /// The run that a day shows.
+    pub(super) fn shown(&self, day: Day) -> Option<&Run> {
+        published(&self.runs).get(&day).copied()
+    }
+
+    /// The run shown for the newest day before `day`.
+    pub(super) fn previous(&self, day: Day) -> Option<&Run> {
+        published(&self.runs).range(..day).next_back().map(|(_, run)| *run)
+    }
+
+    /// The first run published in each of the periods before the one of `as_of`, with how many periods ago that was,
+    /// the newest first; periods without one are left out.
+    pub(super) fn openings(&self, as_of: Day, period: Period) -> Vec<(i32, Span, &Run)> {
+        let shown = published(&self.runs);
+        let mut span = Span::of(as_of, period);
+        let mut openings = Vec::new();
+        for age in 1..=PAST_PERIODS {
+            span = Span::of(span.first - 1, period);
+            openings
+                .extend(shown.range(span.first..=span.last).next().map(|(_, run)| (age, span.clone(), *run)));
+        }
+        openings
+    }
+
+    /// The quotas of a period that a run published, minor units by rep id.
+    pub(super) fn quotas_of(&self, run: &Run, period: &str) -> Result<BTreeMap<String, i64>> {
+        let mut quotas = BTreeMap::new();
+        for path in files_of(&self.quota, run) {
+            for batch in read(&path, &["rep_id", "period", "quota"])? {
+                let (ids, periods, amounts) =
+                    (text(&batch, "rep_id")?, text(&batch, "period")?, money(&batch, "quota")?);
+                for row in (0..batch.num_rows()).filter(|&row| periods.value(row) == period) {
+                    quotas.insert(ids.value(row).to_owned(), minor(amounts, row));
+                }
+            }
+        }
+        Ok(quotas)
+    }
+
+    /// The quotas that the newest earlier day of the same period shows, with what they were made of, by rep id.
+    pub(super) fn previous_quotas(
+        &self,
+        period: &Span,
+        as_of: Day,
+    ) -> Result<(Option<Day>, BTreeMap<String, Previous>)> {
+        let mut found: BTreeMap<String, Previous> = BTreeMap::new();
+        let Some(run) = self.previous(as_of).filter(|run| run.as_of >= period.first) else {
+            return Ok((None, found));
+        };
+        for path in files_of(&self.quota, run) {
+            for batch in read(&path, &["rep_id", "period", "quota", "base"])? {
+                let (ids, periods) = (text(&batch, "rep_id")?, text(&batch, "period")?);
+                let (quotas, bases) = (money(&batch, "quota")?, money(&batch, "base")?);
+                for row in (0..batch.num_rows()).filter(|&row| periods.value(row) == period.name) {
+                    let (quota, base) = (minor(quotas, row), minor(bases, row));
+                    let previous = Previous { quota, base, ratios: vec![1.0; TERMS] };
+                    found.insert(ids.value(row).to_owned(), previous);
+                }
+            }
+        }
+        for path in files_of(&self.explanation, run) {
+            for batch in read(&path, &["rep_id", "kind", "position", "ratio"])? {
+                set_ratios(&batch, &mut found)?;
+            }
+        }
+        Ok((Some(run.as_of), found))
+    }
+}
+
+/// Fills in the ratios that levels were explained by.
+fn set_ratios(batch: &RecordBatch, found: &mut BTreeMap<String, Previous>) -> Result<()> {
+    let (ids, kinds) = (text(batch, "rep_id")?, text(batch, "kind")?);
+    let positions: &Int32Array = column(batch, "position")?;
+    let ratios: &Float64Array = column(batch, "ratio")?;
+    for row in (0..batch.num_rows()).filter(|&row| kinds.value(row) == "level" && ratios.is_valid(row)) {
+        let slot = usize::try_from(positions.value(row) - 1).ok();
+        let previous = found.get_mut(ids.value(row));
+        if let Some(ratio) = previous.and_then(|previous| previous.ratios.get_mut(slot?)) {
+            *ratio = ratios.value(row);
+        }
+    }
+    Ok(())
+}
+
+/// The files of a mart that a run wrote.
+fn files_of(table: &Table, run: &Run) -> Vec<PathBuf> {
+    let day = date(run.as_of).to_string();
+    let own = table
+        .files()
+        .iter()
+        .filter(|file| file.partition_value("run_id") == run.run_id && file.partition_value("as_of") == day);
+    own.map(|file| table.dir().join(&file.path)).collect()
+}
+
+fn minor(amounts: &Decimal128Array, row: usize) -> i64 {
+    i64::try_from(amounts.value(row)).unwrap_or(0)
+}
+
+fn text<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
+    column(batch, name)
+}
+
+fn money<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Decimal128Array> {
+    column(batch, name)
+}
+
+fn column<'a, T: Array + 'static>(batch: &'a RecordBatch, name: &str) -> Result<&'a T> {
+    batch
+        .column_by_name(name)
+        .and_then(|column| column.as_any().downcast_ref::<T>())
+        .ok_or_else(|| EngineError::Lake(format!("a published quota file has no column {name} of its type")))
+}

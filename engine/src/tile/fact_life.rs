@@ -1,0 +1,88 @@
+//! The life of facts: what of all days up to a block's end still matters for the days after it.
+
+use std::path::PathBuf;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+
+use super::life::{life_file, replace, write_life};
+use super::store::{DayTable, Tiles};
+use super::{BLOCK_DAYS, block_end_at_or_before};
+use crate::catalogue::Catalogue;
+use crate::error::{EngineError, Result};
+use crate::lake::{Lake, Table, read};
+use crate::measure::facts::{Facts, read_facts};
+use crate::measure::firsts::Firsts;
+use crate::time::Day;
+
+/// What a run's facts are read from.
+#[derive(Debug)]
+pub(crate) struct FactSource {
+    /// Rows of `tile.fact_life`.
+    pub(crate) life: Option<RecordBatch>,
+    /// Which firsts had come true up to the life's day.
+    pub(crate) firsts: Firsts,
+    /// The tiles of the days after it.
+    pub(crate) days: Vec<(Day, PathBuf)>,
+}
+
+impl Tiles {
+    /// The facts that matter as of `as_of`: the newest life before it, rolled on to the last block's end and written
+    /// where it is older, and the days since.
+    ///
+    /// # Errors
+    /// Where the lake can't be read or written.
+    pub(crate) async fn facts(&self, lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<FactSource> {
+        let base = block_end_at_or_before(as_of - 1);
+        let chain = self.chain(base, catalogue.hash());
+        let mut table = lake.table("tile.fact_life").await?;
+        let mut firsts_table = lake.table("tile.first_life").await?;
+        let start = chain.iter().rev().find_map(|(end, stamp)| {
+            let files = (life_file(&table, *end, stamp)?, life_file(&firsts_table, *end, stamp)?);
+            let life = || read_facts(&table.dir().join(&files.0.path));
+            let firsts = || read(&firsts_table.dir().join(&files.1.path), &[]);
+            Some((*end, rayon::join(life, firsts)))
+        });
+        let (mut from, mut life, mut firsts) = match start {
+            Some((end, (life, firsts))) => (end, joined(&life?)?, Firsts::read(&firsts?, &self.keys)?),
+            None => (Day::MIN, None, Firsts::default()),
+        };
+        let Some(stamp) = chain.get(&base).filter(|_| from < base) else {
+            return Ok(FactSource { life, firsts, days: self.fact_days(from, as_of) });
+        };
+        // Block by block, so that a long history needs no more memory than a short one.
+        for end in chain.range(from.saturating_add(BLOCK_DAYS)..).map(|(end, _)| *end) {
+            let facts = Facts::read(life.take(), &self.fact_days(from, end), catalogue)?;
+            firsts.note(catalogue, &self.keys, facts.of_customers());
+            let known = |model, customer: &str| firsts.has(catalogue, &self.keys, model, customer);
+            life = Some(facts.pruned(catalogue, end, lake.zone().end(end), &known)?);
+            from = end;
+        }
+        let file = write_life(&table, base, stamp, life.as_ref().unwrap_or(&empty(&table)))?;
+        let firsts_file = write_life(&firsts_table, base, stamp, &firsts.to_batch()?)?;
+        replace(&mut table, base, file).await?;
+        replace(&mut firsts_table, base, firsts_file).await?;
+        Ok(FactSource { life, firsts, days: self.fact_days(base, as_of) })
+    }
+
+    /// The fact tiles of the days after `from`, up to `to`.
+    fn fact_days(&self, from: Day, to: Day) -> Vec<(Day, PathBuf)> {
+        let days = self.days(to).filter(|day| *day > from);
+        days.filter_map(|day| Some((day, self.path(DayTable::Fact, day)?.clone()))).collect()
+    }
+}
+
+fn empty(table: &Table) -> RecordBatch {
+    RecordBatch::new_empty(table.spec().file_schema())
+}
+
+/// The rows of batches as one.
+fn joined(batches: &[RecordBatch]) -> Result<Option<RecordBatch>> {
+    match batches {
+        [] => Ok(None),
+        [one] => Ok(Some(one.clone())),
+        [first, ..] => {
+            concat_batches(first.schema_ref(), batches).map(Some).map_err(EngineError::arrow("joining facts"))
+        }
+    }
+}
