@@ -17,6 +17,8 @@ const TILE_FORMAT: &str = "2";
 pub(super) struct Source {
     pub(super) stamps: Vec<String>,
     pub(super) paths: Vec<PathBuf>,
+    /// Of all files.
+    pub(super) bytes: u64,
 }
 
 impl Source {
@@ -47,7 +49,8 @@ pub(super) fn source_stamps(
             short_hash(&[&sum.to_string(), catalogue.hash(), TILE_FORMAT])
         });
         let stamps = stamps.collect();
-        Source { stamps, paths: files.iter().map(|file| raw.dir().join(&file.path)).collect() }
+        let paths = files.iter().map(|file| raw.dir().join(&file.path)).collect();
+        Source { stamps, paths, bytes: files.iter().map(|file| file.size).sum() }
     };
     Ok(days.into_iter().map(|(day, files)| (day, source(files))).collect())
 }

@@ -16,8 +16,9 @@ use crate::error::{EngineError, Result};
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, write};
 use crate::time::{Day, date, day_number};
 
-/// Days built at once, and committed together.
-const DAYS_AT_ONCE: usize = 8;
+/// Days built at once, and committed together: so many at most, and up to so many bytes of raw files.
+const DAYS_AT_ONCE: usize = 64;
+const BYTES_AT_ONCE: u64 = 256 << 20;
 
 /// The tables of day tiles, in the order in which their files are listed.
 pub(super) const DAY_TABLES: [&str; 4] =
@@ -89,8 +90,11 @@ pub async fn ensure(
         ..TileReport::default()
     };
     let rules = Rules::new(catalogue);
-    for (done, some) in stale.chunks(DAYS_AT_ONCE).enumerate() {
-        progress(done * DAYS_AT_ONCE, stale.len());
+    let mut left = &stale[..];
+    while !left.is_empty() {
+        progress(stale.len() - left.len(), stale.len());
+        let (some, rest) = left.split_at(days_at_once(left));
+        left = rest;
         let keys = &tiles.keys;
         let built: Vec<DayTile> = some
             .par_iter()
@@ -108,6 +112,16 @@ pub async fn ensure(
     }
     tiles.commit_keys().await?;
     Ok((tiles, report))
+}
+
+/// How many of the days to build together, at least one.
+fn days_at_once(days: &[(Day, &Source)]) -> usize {
+    let mut bytes = 0;
+    let fits = days.iter().take(DAYS_AT_ONCE).take_while(|(_, source)| {
+        bytes += source.bytes;
+        bytes <= BYTES_AT_ONCE
+    });
+    fits.count().max(1)
 }
 
 /// Reads the value of a date partition.
