@@ -159,7 +159,7 @@ fn rep_sums(inputs: &FactorInputs<'_>) -> Vec<RepSums> {
         rep.health += customer.health;
         rep.dense += i64::from(customer.dense);
         rep.orders += customer.orders;
-        rep.order_amount += customer.order_amount;
+        rep.order_amount = rep.order_amount.saturating_add(customer.order_amount);
         rep.intervals.extend(customer.repurchase_interval);
     }
     let position: Vec<Option<usize>> = (0..inputs.facts.reps.len())

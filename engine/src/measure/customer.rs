@@ -122,7 +122,7 @@ pub(crate) fn customers(
                 dense: effective >= settings.health.dense_touches && evidenced > 0,
                 improved: score > score_before,
                 orders: days.iter().map(|day| i64::from(day.orders)).sum(),
-                order_amount: days.iter().map(|day| day.amount).sum(),
+                order_amount: amount(days.iter()),
                 repurchase_interval: interval,
                 stage: life_stage(days, orders.first_order(slot), interval, &settings.lifecycle, as_of),
             }
@@ -175,6 +175,11 @@ pub(crate) fn repurchase_interval(days: &[OrderDay]) -> Option<f64> {
     })
 }
 
+/// The amount of days' orders; at the end of what an amount can hold it stays there.
+fn amount<'a>(days: impl Iterator<Item = &'a OrderDay>) -> i64 {
+    days.fold(0, |sum: i64, day| sum.saturating_add(day.amount))
+}
+
 fn life_stage(
     days: &[OrderDay],
     first: Option<Day>,
@@ -198,8 +203,11 @@ fn life_stage(
     }
     let (recent, earlier): (Vec<&OrderDay>, Vec<&OrderDay>) =
         days.iter().partition(|day| day.day > as_of - 182);
-    let sum = |days: &[&OrderDay]| days.iter().map(|day| day.amount).sum::<i64>();
-    if sum(&recent) > sum(&earlier) { Lifestage::Growing } else { Lifestage::Mature }
+    if amount(recent.into_iter()) > amount(earlier.into_iter()) {
+        Lifestage::Growing
+    } else {
+        Lifestage::Mature
+    }
 }
 
 #[cfg(test)]

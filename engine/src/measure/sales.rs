@@ -27,9 +27,9 @@ pub(crate) struct Sales {
 impl Sales {
     fn add(&mut self, other: &Self) {
         self.deals += other.deals;
-        self.amount += other.amount;
+        self.amount = self.amount.saturating_add(other.amount);
         self.on_duty += other.on_duty;
-        self.amount_before += other.amount_before;
+        self.amount_before = self.amount_before.saturating_add(other.amount_before);
         self.on_duty_before += other.on_duty_before;
         self.opened += other.opened;
         self.effective_visits += other.effective_visits;

@@ -232,7 +232,12 @@ impl<'a> Builder<'a> {
             let keys = column::<Int32Array>(&batch, 0)?;
             let (counts, amounts) = (column::<Int32Array>(&batch, 1)?, column::<Decimal128Array>(&batch, 2)?);
             for row in 0..batch.num_rows() {
-                let own = self.orders.entry(u32::try_from(keys.value(row)).unwrap_or(NO_KEY)).or_default();
+                let Some(key) =
+                    u32::try_from(keys.value(row)).ok().filter(|key| index(*key) < self.keys.len())
+                else {
+                    continue;
+                };
+                let own = self.orders.entry(key).or_default();
                 own.orders += counts.value(row);
                 own.amount = own.amount.saturating_add(minor(amounts, row));
             }

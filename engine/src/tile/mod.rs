@@ -6,7 +6,7 @@
 //!                                  tile.rep_day        counts, amount signed             by rep id
 //!                                  tile.fact_day       the events of leads, opportunities and sequences, in order
 //! eight days ──merge──► tile.customer_block            a month ──merge──► tile.rep_month
-//! all days up to a block's end ──merge──► tile.life, tile.order_life, tile.fact_life
+//! all days up to a block's end ──merge──► tile.life, tile.order_life, tile.fact_life, tile.first_life
 //! ```
 //!
 //! Every file is named after what it was made of (`tile-SOURCE-CONTENT`), so that a day is stale exactly when its
