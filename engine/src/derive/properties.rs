@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use proptest::collection::vec;
-use proptest::prelude::{Strategy, prop_assert, prop_assert_eq, proptest};
+use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
 use super::{SequenceEvent, recognise, reduce, still_needed};
 use crate::catalogue::{Catalogue, Definition, Duration, Sequence};
@@ -118,6 +118,12 @@ fn idle_by_search(definition: &Definition, events: &[SequenceEvent<'_>], until: 
     found
 }
 
+/// The events of a day that [`reduce`] keeps.
+fn cut_down<'a>(definitions: &[Definition], day: &[SequenceEvent<'a>]) -> Vec<SequenceEvent<'a>> {
+    let keep = reduce(definitions, day);
+    day.iter().zip(keep).filter(|(_, keep)| *keep).map(|(event, _)| *event).collect()
+}
+
 /// The definitions with another length of time in all of them.
 fn with_deadline(mut definitions: Vec<Definition>, text: &str) -> Vec<Definition> {
     for definition in &mut definitions {
@@ -165,7 +171,7 @@ proptest! {
     }
 
     #[test]
-    fn days_cut_down_stand_for_the_whole(drawn in drawn(), within in 0..3_usize) {
+    fn days_cut_down_stand_for_the_whole(drawn in drawn(), within in 0..3_usize, late in vec(any::<bool>(), 60)) {
         let (catalogue, names) = (catalogue(), names());
         let definitions = with_deadline(own(catalogue), ["2h", "27h", "70h"][within]);
         // Three hours a step: five days.
@@ -176,9 +182,14 @@ proptest! {
         let day_of = |event: &SequenceEvent<'_>| event.time_us.div_euclid(DAY);
         let mut reduced = Vec::new();
         for day in events.chunk_by(|a, b| day_of(a) == day_of(b)) {
-            let keep = reduce(&definitions, day);
-            let kept: Vec<_> = day.iter().zip(keep).filter(|(_, keep)| *keep).map(|(event, _)| *event).collect();
-            prop_assert!(reduce(&definitions, &kept).into_iter().all(|keep| keep));
+            let kept = cut_down(&definitions, day);
+            prop_assert_eq!(&cut_down(&definitions, &kept), &kept);
+            // What was on time, reduced, and then what was late.
+            let is_late = |event: &SequenceEvent<'_>| names.iter().zip(&late).any(|(name, late)| *late && name == event.event_id);
+            let (after, before): (Vec<_>, Vec<_>) = day.iter().partition(|event| is_late(event));
+            let mut both = [cut_down(&definitions, &before), after].concat();
+            both.sort_by_key(|event| (event.time_us, event.event_id));
+            prop_assert_eq!(&cut_down(&definitions, &both), &kept);
             reduced.extend(kept);
         }
         let found = |events| recognise(&definitions, events, 0, 9 * DAY, &|_, _| false);

@@ -1,4 +1,5 @@
-//! A day's events, cut down to those that can matter to a definition: what lies between others changes nothing.
+//! A day's events, cut down to those that can matter to a definition: what lies between others changes nothing, whatever
+//! else of the day comes to light later.
 
 use rustc_hash::FxHashMap;
 
@@ -15,10 +16,6 @@ const LONGER_THAN_A_DAY_US: i64 = 26 * 3_600 * 1_000_000;
 struct Seen {
     last_count: Option<usize>,
     last_undo: Option<usize>,
-    /// The first trigger since the last answer.
-    waiting: Option<usize>,
-    /// Whether the last one kept for a streak broke it.
-    broken: bool,
 }
 
 /// Of one day's events, in order, those that [`super::recognise`] needs to find the same as with all of them.
@@ -26,12 +23,13 @@ struct Seen {
 /// | kind | kept, per entity |
 /// |---|---|
 /// | `first` | the first |
-/// | `streak` | what counts, and of what breaks it the first in a row |
-/// | `silence_after` | the first and the last answer, and the first trigger after it |
+/// | `streak` | everything |
+/// | `silence_after` | the first and the last answer, and every trigger |
 /// | `idle` | the first and the last sign of life, and what ends it |
 ///
-/// Events that one definition keeps are harmless to the others, and a list already reduced stays what it is. Where a
-/// deadline can pass within a day, everything is kept.
+/// Events that one definition keeps are harmless to the others, and a list already reduced stays what it is. What is
+/// dropped once would be dropped as well if the day had more events: a reduced list and late events, reduced together,
+/// are the whole day reduced. Where a deadline can pass within a day, everything is kept.
 pub fn reduce(definitions: &[Definition], events: &[SequenceEvent<'_>]) -> Vec<bool> {
     let watchers = watchers(definitions);
     let mut keep = vec![false; events.len()];
@@ -51,32 +49,25 @@ pub fn reduce(definitions: &[Definition], events: &[SequenceEvent<'_>]) -> Vec<b
                 (Sequence::First { .. }, _) | (Sequence::Idle { .. }, Role::Counts) => {
                     seen.last_count.is_none()
                 }
-                (Sequence::Streak { .. }, Role::Counts) | (Sequence::Idle { .. }, Role::Undoes) => true,
-                (Sequence::Streak { .. }, Role::Undoes) => !seen.broken,
-                (Sequence::SilenceAfter { .. }, Role::Counts) => false,
+                (Sequence::Streak { .. }, _)
+                | (Sequence::Idle { .. }, Role::Undoes)
+                | (Sequence::SilenceAfter { .. }, Role::Counts) => true,
                 (Sequence::SilenceAfter { .. }, Role::Undoes) => seen.last_undo.is_none(),
             };
             keep[position] |= matters || !long;
             match role {
-                Role::Counts => {
-                    seen.last_count = Some(position);
-                    seen.waiting = seen.waiting.or(Some(position));
-                }
-                Role::Undoes => {
-                    seen.last_undo = Some(position);
-                    seen.waiting = None;
-                }
+                Role::Counts => seen.last_count = Some(position),
+                Role::Undoes => seen.last_undo = Some(position),
             }
-            seen.broken = role == Role::Undoes;
         }
     }
     for ((watcher, _), seen) in states {
         let last = match definitions[watcher].sequence {
-            Sequence::First { .. } | Sequence::Streak { .. } => [None, None],
-            Sequence::SilenceAfter { .. } => [seen.last_undo, seen.waiting],
-            Sequence::Idle { .. } => [seen.last_count, None],
+            Sequence::First { .. } | Sequence::Streak { .. } => None,
+            Sequence::SilenceAfter { .. } => seen.last_undo,
+            Sequence::Idle { .. } => seen.last_count,
         };
-        last.into_iter().flatten().for_each(|position| keep[position] = true);
+        last.into_iter().for_each(|position| keep[position] = true);
     }
     keep
 }
