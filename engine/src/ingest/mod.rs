@@ -41,7 +41,7 @@ use crate::time::{DAY, Micros};
 use check::layout::Layout;
 use check::rows::Checker;
 use check::rules::Rules;
-use chunk::next_chunk;
+use chunk::{Chunk, next_chunk};
 use commit::Committer;
 use feed::Feed;
 use lane::Plan;
@@ -128,20 +128,30 @@ pub async fn ingest_files(
     let versions = [committer.rows.version(), committer.letters.version()];
     let seed = format!("{}|{versions:?}|{}|{}", stream.name(), options.now, std::process::id());
     let plan = Arc::new(plan(lake, rules, layout, &feed, options.now, seed)?);
+    // While a chunk is synced and committed, the next one is made.
+    let mut made: Option<Chunk> = None;
     loop {
         let (chunk_rows, threads, shared) =
             (options.chunk_rows.max(1), options.threads.max(1), Arc::clone(&plan));
-        let (returned, chunk) = tokio::task::spawn_blocking(move || {
+        let making = tokio::task::spawn_blocking(move || {
             let chunk = next_chunk(&mut feed, &shared, chunk_rows, threads);
             (feed, chunk)
-        })
-        .await
-        .map_err(stopped_thread)?;
+        });
+        let outcome = match made.take() {
+            Some(chunk) => {
+                add_counts(&mut summary, &places, &chunk.counts);
+                summary.commits += 1;
+                committer.commit(chunk, &plan, options).await
+            }
+            None => Ok(()),
+        };
+        let (returned, next) = making.await.map_err(stopped_thread)?;
+        outcome?;
         feed = returned;
-        let Some(chunk) = chunk? else { break };
-        add_counts(&mut summary, &places, &chunk.counts);
-        committer.commit(chunk, &plan, options).await?;
-        summary.commits += 1;
+        made = next?;
+        if made.is_none() {
+            break;
+        }
     }
     summary.seconds = started.elapsed().as_secs_f64();
     Ok(summary)

@@ -1,4 +1,4 @@
-//! Data files: Parquet written with the encodings that each kind of table wants, counted, and synced to disk.
+//! Data files: Parquet written with the encodings that each kind of table wants, and counted.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -84,9 +84,10 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
         let name = field.name().as_str();
         let dictionary = match encoding {
             Encoding::Raw => REPEATING.contains(&name) || field.data_type().is_nested(),
-            Encoding::Tile => {
-                !matches!(name, "customer_key" | "last_touch" | "event_time" | "event_id" | "amount")
-            }
+            Encoding::Tile => !matches!(
+                name,
+                "customer_key" | "last_touch" | "event_time" | "event_id" | "id_hash" | "amount"
+            ),
             Encoding::Mart => match field.data_type() {
                 DataType::Utf8 => !name.ends_with("_id") || name == "region_id" || name == "owner_rep_id",
                 DataType::Int32 | DataType::Int64 => true,
@@ -185,12 +186,11 @@ impl FileWriter {
             let metadata = file.finish()?;
             Ok((file, metadata))
         };
-        let (file, metadata) = encode().map_err(EngineError::parquet("writing", &full))?;
-        file.inner().sync_all().map_err(EngineError::io("syncing", &full))?;
+        let (_, metadata) = encode().map_err(EngineError::parquet("writing", &full))?;
         new_file(&full, self.path, self.partition, &metadata)
     }
 
-    /// Ends the file and syncs it to disk.
+    /// Ends the file; a commit that names it syncs it to disk.
     ///
     /// # Errors
     /// [`EngineError::Parquet`], [`EngineError::Io`].
@@ -198,7 +198,6 @@ impl FileWriter {
         let full = self.dir.join(&self.path);
         let mut writer = self.writer;
         let metadata = writer.finish().map_err(EngineError::parquet("writing", &full))?;
-        writer.inner().sync_all().map_err(EngineError::io("syncing", &full))?;
         new_file(&full, self.path, self.partition, &metadata)
     }
 }

@@ -10,6 +10,8 @@ use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::checkpoints::create_checkpoint;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use deltalake_core::{DeltaTable, DeltaTableBuilder, DeltaTableError};
+use futures::StreamExt as _;
+use tokio::task::spawn_blocking;
 
 use super::Lake;
 use super::disk::{sync_dir, sync_file};
@@ -19,6 +21,8 @@ use crate::error::{EngineError, Result};
 
 /// Commits after which a table's log is folded into one file, so that opening it stays fast.
 const DELTA_CHECKPOINT_COMMITS: &str = "50";
+/// Files synced at once: more only queue up in front of the disk.
+const SYNCS_AT_ONCE: usize = 16;
 /// The position that every fold moves: removals that change no data are otherwise no conflict, and two folds of the
 /// same files would both be taken.
 const FOLD_POSITION: &str = "tideline/fold";
@@ -197,7 +201,7 @@ impl Table {
         if self.delta.is_none() {
             self.create().await?;
         }
-        sync_folders(&self.dir, &adds)?;
+        sync_files(&self.dir, &adds).await?;
         let Some(delta) = self.delta.take() else {
             return Err(EngineError::Lake(format!("table {} could not be made", self.spec.name)));
         };
@@ -294,11 +298,19 @@ impl Table {
     }
 }
 
-/// Syncs the folders that hold new files, so that their names are on disk before a commit uses them.
-fn sync_folders(dir: &Path, adds: &[NewFile]) -> Result<()> {
+/// Syncs new files and the folders that hold them, so that they are on disk before a commit names them.
+async fn sync_files(dir: &Path, adds: &[NewFile]) -> Result<()> {
+    let files: BTreeSet<PathBuf> = adds.iter().map(|file| dir.join(&file.path)).collect();
     let folders: BTreeSet<PathBuf> =
-        adds.iter().filter_map(|file| dir.join(&file.path).parent().map(Path::to_owned)).collect();
-    folders.iter().try_for_each(|folder| sync_dir(folder))
+        files.iter().filter_map(|path| path.parent().map(Path::to_owned)).collect();
+    let syncs = files.into_iter().map(|path| (path, sync_file as fn(&Path) -> Result<()>));
+    let syncs = syncs.chain(folders.into_iter().map(|path| (path, sync_dir as fn(&Path) -> Result<()>)));
+    let running = syncs.map(|(path, sync)| spawn_blocking(move || sync(&path)));
+    let mut running = futures::stream::iter(running).buffer_unordered(SYNCS_AT_ONCE);
+    while let Some(synced) = running.next().await {
+        synced.map_err(|stopped| EngineError::Lake(format!("syncing {}: {stopped}", dir.display())))??;
+    }
+    Ok(())
 }
 
 fn add_action(file: NewFile, data_change: bool) -> Add {
