@@ -6,7 +6,7 @@
 -- Output:      event_date (day, business time zone), event_time (instant), event_id, event_type, channel,
 --              rep_id, customer_id, lead_id, opportunity_id, amount (reporting currency),
 --              evidence_count (pieces), stage, attribute_region_id, attribute_source (attributes of those keys),
---              touch, effective_touch, follow_up, discovery, solution, accepted, rejected (flags), copies (rows
+--              attributes (all, text → text), touch, effective_touch, follow_up, discovery, solution, accepted, rejected (flags), copies (rows
 --              that shared the identity, this one included).
 -- Time column: event_time; event_date is its day.
 -- Rerun:       safe, a pure function of inputs and parameters.
@@ -27,6 +27,7 @@ ranked AS (
         b.attributes['stage'] AS stage,
         b.attributes['region_id'] AS attribute_region_id,
         b.attributes['source'] AS attribute_source,
+        b.attributes,
         r.copies,
         ROW_NUMBER() OVER (
             PARTITION BY b.event_date, b.event_id
@@ -55,6 +56,7 @@ kept AS (
         b.attributes['stage'] AS stage,
         b.attributes['region_id'] AS attribute_region_id,
         b.attributes['source'] AS attribute_source,
+        b.attributes,
         1 AS copies
     FROM raw.behaviour AS b
     WHERE b.event_date <= $as_of
@@ -64,7 +66,7 @@ kept AS (
     UNION ALL
     SELECT
         event_date, event_time, event_id, event_type, channel, rep_id, customer_id, lead_id,
-        opportunity_id, amount, evidence_count, stage, attribute_region_id, attribute_source, copies
+        opportunity_id, amount, evidence_count, stage, attribute_region_id, attribute_source, attributes, copies
     FROM ranked
     WHERE place = 1
 )
@@ -83,6 +85,7 @@ SELECT
     k.stage,
     k.attribute_region_id,
     k.attribute_source,
+    k.attributes,
     c.touch,
     c.effective_touch,
     c.follow_up,

@@ -4,8 +4,8 @@
 -- Inputs:      metric.event, metric.rep_in_force.
 -- Parameters:  those of its inputs.
 -- Output:      lead_id, region_id (the creation's attribute, else the assignee's region), source (the creation's
---              attribute), created_at (instant), created_on (its day), assignee (rep of the last lead.assigned that
---              names one), answered_at (first lead.responded, or touch of the lead by its assignee), qualified_at,
+--              attribute), created_at (instant), created_on (its day), created_attributes (all of the creation's,
+--              text → text), assignee (rep of the last lead.assigned that names one), answered_at (first lead.responded, or touch of the lead by its assignee), qualified_at,
 --              converted_at, disqualified_at, lost_at (first event of that kind), followed_at (first effective
 --              touch, by anybody): instants at or after created_at, null where it didn't happen.
 -- Time column: created_at.
@@ -14,7 +14,7 @@
 -- What lies before the creation is not part of the life, except that it may say who the assignee is.
 WITH created AS (
     SELECT
-        lead_id, event_time, event_date, attribute_region_id, attribute_source,
+        lead_id, event_time, event_date, attribute_region_id, attribute_source, attributes,
         ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY event_time, event_id) AS place
     FROM metric.event
     WHERE event_type = 'lead.created' AND lead_id IS NOT NULL
@@ -33,6 +33,7 @@ lead AS (
         c.event_date AS created_on,
         c.attribute_region_id,
         c.attribute_source,
+        c.attributes,
         a.rep_id AS assignee
     FROM created AS c
     LEFT JOIN assigned AS a ON a.lead_id = c.lead_id AND a.place = 1
@@ -59,6 +60,7 @@ SELECT
     l.attribute_source AS source,
     l.created_at,
     l.created_on,
+    l.attributes AS created_attributes,
     l.assignee,
     v.answered_at,
     v.qualified_at,

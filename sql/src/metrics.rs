@@ -1,14 +1,14 @@
 //! Every tile and measure as SQL text, and the session's schema `metric` that offers them as tables.
 //!
 //! The texts under `sql/metrics/` are the definition that analysts read. They stand on the lake's `raw.*` and `crm.*`,
-//! on `catalogue.event`, and on three small tables that [`register`] makes from the settings: `calendar.day`,
-//! `config.stage` and `config.component`. The rest of what differs from run to run reaches them as named parameters.
+//! on `catalogue.event`, and on small tables that [`register`] makes from the settings: `calendar.day`, `config.stage`,
+//! `config.component`, `config.lead_attribute` and `config.heat_weight`. The rest of what differs from run to run reaches them as named parameters.
 //!
 //! ```text
 //! raw.behaviour ─ event ─┬─ customer_day, order_day ─ customer_window, customer_order ─ customer_health ─┐
 //!                        ├─ rep_day ───────────────────────────────┬─ rep_process ─ scope_process ─ process_*
-//!                        ├─ lead_life ─ lead ──────────────────────┤   └─ rep_sales ─ sales_measure
-//!                        │     └─ lead_funnel, lead_conversion_week│
+//!                        ├─ lead_life ─ lead, lead_quality ────────┤   └─ rep_sales ─ sales_measure
+//!                        │     └─ lead_funnel, lead_conversion_week│                    └─ market_heat
 //!                        └─ opportunity_event ─ opportunity_stage ─┴─ opportunity, stage_move
 //! crm.* ─ *_in_force ─ region_tree ─ scope, scope_rep, scope_customer ─ touch_density, health_improvement
 //! ```
@@ -27,7 +27,7 @@ use datafusion::physical_plan::collect_partitioned;
 use datafusion::prelude::SessionContext;
 use engine::settings::Settings;
 
-pub use config::{component_table, stage_table};
+pub use config::{component_table, heat_weight_table, lead_attribute_table, stage_table};
 pub use day::day_table;
 pub use error::MetricError;
 pub use parameters::{Parameter, parameters};
@@ -86,6 +86,7 @@ pub const METRICS: &[Metric] = &[
     metric!("health_improvement", ["customer_health", "scope", "scope_customer"]),
     metric!("lead_life", ["event", "rep_in_force"]),
     metric!("lead", ["lead_life"]),
+    metric!("lead_quality", ["event", "lead_life"]),
     metric!("lead_funnel", ["lead_life"]),
     metric!("lead_conversion_week", ["lead_life", "region_tree", "scope"]),
     metric!("opportunity_event", ["event"]),
@@ -109,7 +110,8 @@ pub const METRICS: &[Metric] = &[
     metric!("process_component", ["scope_process"]),
     metric!("process_health", ["process_component", "scope_process"]),
     metric!("rep_sales", ["opportunity", "rep_day", "rep_in_force"]),
-    metric!("sales_measure", ["rep_sales", "scope", "scope_rep"]),
+    metric!("market_heat", ["region_tree"]),
+    metric!("sales_measure", ["market_heat", "rep_in_force", "rep_sales", "scope", "scope_rep"]),
     metric!("capability", ["rep_day", "rep_process", "rep_sales"]),
 ];
 
@@ -136,7 +138,7 @@ impl Metric {
 
 /// Offers every metric as the view `metric.NAME`, computed when it is read, as of that day. Registering again
 /// replaces the views. The session must have `raw.behaviour`, `crm.rep`, `crm.customer`, `crm.region`, `crm.plan`,
-/// `crm.calendar` and `catalogue.event` in its default catalog.
+/// `crm.calendar`, `raw.market_factor` and `catalogue.event` in its default catalog.
 ///
 /// # Errors
 /// [`MetricError`], by what failed; views registered before that stay.
@@ -226,6 +228,10 @@ fn register_inputs(
     replace(config.as_ref(), "config", "stage", memory("config.stage", stages)?)?;
     let components = component_table(&settings.process)?;
     replace(config.as_ref(), "config", "component", memory("config.component", components)?)?;
+    let attributes = lead_attribute_table(&settings.lead)?;
+    replace(config.as_ref(), "config", "lead_attribute", memory("config.lead_attribute", attributes)?)?;
+    let weights = heat_weight_table(&settings.factor)?;
+    replace(config.as_ref(), "config", "heat_weight", memory("config.heat_weight", weights)?)?;
     schema(ctx, METRIC_SCHEMA)
 }
 

@@ -5,7 +5,7 @@
 //! | facts of | while |
 //! |---|---|
 //! | an opportunity | it is open, and for [`KEEP_DAYS`] after it closed |
-//! | a lead | for [`KEEP_DAYS`] after it was created, and while it is open and had an event in [`OPEN_LEAD_DAYS`] |
+//! | a lead | for [`KEEP_DAYS`] after it was created, and while it is open and was touched or moved in [`OPEN_LEAD_DAYS`] |
 //! | a sequence | its derived model needs them (see [`crate::derive::still_needed`]), and its lead or opportunity is kept |
 
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use super::facts::{Fact, Facts, NONE, OPEN_LEAD_DAYS};
 use super::{at, count, real};
-use crate::catalogue::{Catalogue, EventCode, Flags};
+use crate::catalogue::{Catalogue, EventCode, Flags, Model};
 use crate::settings;
 use crate::time::{DAY, Day, Micros, SECOND, Zone};
 
@@ -24,6 +24,7 @@ pub(crate) struct Lead {
     pub(crate) followed_7d: bool,
     /// Rows of its events of the last 30 days, for its activity.
     pub(crate) recent: Vec<usize>,
+    /// Of its last touch or `lead.…` event.
     pub(crate) last_day: Day,
 }
 
@@ -61,7 +62,9 @@ pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lea
     let rows = || facts.rows.iter().enumerate().filter(|(_, fact)| fact.lead != NONE && fact.state);
     for (row, fact) in rows() {
         let lead = &mut leads[at(fact.lead)];
-        lead.last_day = fact.day;
+        if catalogue.model(fact.code).is_some_and(keeps_alive) {
+            lead.last_day = fact.day;
+        }
         if Some(fact.code) == codes.created && lead.created.is_none() {
             (lead.created, lead.created_at, lead.created_day) = (Some(row), fact.time, fact.day);
         } else if Some(fact.code) == codes.assigned && fact.rep != NONE {
@@ -80,6 +83,11 @@ pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lea
         }
     }
     leads
+}
+
+/// Whether a lead that nothing else happens to stays open for a while after such an event.
+pub(super) fn keeps_alive(model: &Model) -> bool {
+    model.flags.contains(Flags::TOUCH) || model.code.starts_with("lead.")
 }
 
 /// What one event after the creation does to a lead.
@@ -108,7 +116,7 @@ impl Lead {
         self.created.is_some() && self.created_day > as_of - days && self.created_day <= as_of
     }
 
-    /// Whether the lead is neither converted nor ended, and had an event lately.
+    /// Whether the lead is neither converted nor ended, and was touched or moved lately.
     pub(crate) fn is_open(&self, as_of: Day) -> bool {
         self.created.is_some()
             && self.converted_at.is_none()

@@ -2,9 +2,9 @@
 
 use super::at;
 use super::facts::{Fact, Facts, KEEP_DAYS, NONE};
-use super::lead::{Lead, leads};
+use super::lead::{Lead, keeps_alive, leads};
 use super::opportunity::{Opportunity, Stages, opportunities};
-use crate::catalogue::{Catalogue, Entity, Flags};
+use crate::catalogue::{Catalogue, Entity};
 use crate::settings::Pipeline;
 use crate::time::Day;
 
@@ -44,10 +44,7 @@ impl<'a> Kept<'a> {
     pub(super) fn needs(&self, fact: &Fact) -> bool {
         let Some(model) = self.catalogue.model(fact.code) else { return false };
         let of_deal = fact.opportunity != NONE && model.code.starts_with("opportunity.");
-        let of_lead = fact.lead != NONE
-            && (model.code.starts_with("lead.")
-                || model.flags.contains(Flags::TOUCH)
-                || fact.day > self.base - RECENT_DAYS);
+        let of_lead = fact.lead != NONE && (keeps_alive(model) || fact.day > self.base - RECENT_DAYS);
         (of_deal && self.deal(fact.opportunity)) || (of_lead && self.lead(fact.lead))
     }
 

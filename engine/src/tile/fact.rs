@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::keys::column;
 use super::rule::{Rule, Rules};
-use crate::catalogue::{Entity, Flags};
+use crate::catalogue::Entity;
 use crate::derive::{SequenceEvent, reduce};
 use crate::error::{EngineError, Result};
 use crate::lake::tables;
@@ -18,16 +18,14 @@ use arrow::compute::{cast, concat_batches, filter_record_batch, lexsort_to_indic
 use arrow::datatypes::SchemaRef;
 
 /// Whether an event may be a fact whatever else the day holds; `named`: the entities it names, by kind.
-pub(super) fn is_fact(rule: Rule, touch: bool, named: [bool; Entity::ALL.len()]) -> bool {
+pub(super) fn is_fact(rule: Rule, named: [bool; Entity::ALL.len()]) -> bool {
     let watched = (0..named.len()).any(|kind| rule.watched[kind] && named[kind]);
-    rule.life || watched || (touch && named[Entity::Lead.index()])
+    rule.life || watched || named[Entity::Lead.index()]
 }
 
 /// Whether a fact is kept without asking whether a sequence needs it: measures of leads and opportunities look at it.
 fn stays(rule: Rule, lead: bool, opportunity: bool) -> bool {
-    let watched = rule.watched.contains(&true);
-    let touch = rule.flags & Flags::TOUCH.bits() != 0;
-    rule.life || (lead && (touch || watched)) || (opportunity && watched)
+    rule.life || lead || (opportunity && rule.watched.contains(&true))
 }
 
 /// An event's time, and where it stands.

@@ -1,11 +1,11 @@
-//! Configuration that is a table: `config.component` and `config.stage`.
+//! Configuration that is a table: `config.component`, `config.stage`, `config.lead_attribute`, `config.heat_weight`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use engine::settings::{Pipeline, Process};
+use engine::settings::{Factor, Lead, Pipeline, Process};
 
 use super::MetricError;
 
@@ -66,6 +66,32 @@ pub fn stage_table(pipeline: &Pipeline) -> Result<RecordBatch, MetricError> {
         ],
     )
     .map_err(|source| MetricError::Table { table: "config.stage", source })
+}
+
+/// `config.lead_attribute`: `name` (Utf8, not null), a row per attribute that makes a lead complete.
+///
+/// # Errors
+/// None in practice: columns and schema are built side by side.
+pub fn lead_attribute_table(lead: &Lead) -> Result<RecordBatch, MetricError> {
+    let schema = Schema::new(vec![Field::new("name", DataType::Utf8, false)]);
+    let names = StringArray::from_iter_values(&lead.attributes);
+    RecordBatch::try_new(Arc::new(schema), vec![Arc::new(names)])
+        .map_err(|source| MetricError::Table { table: "config.lead_attribute", source })
+}
+
+/// `config.heat_weight`: `factor` (Utf8, unique), `weight` (Float64) in the market heat index, none null.
+///
+/// # Errors
+/// None in practice: columns and schema are built side by side.
+pub fn heat_weight_table(factor: &Factor) -> Result<RecordBatch, MetricError> {
+    let schema = Schema::new(vec![
+        Field::new("factor", DataType::Utf8, false),
+        Field::new("weight", DataType::Float64, false),
+    ]);
+    let names = StringArray::from_iter_values(factor.heat_weight.keys());
+    let weights = Float64Array::from_iter_values(factor.heat_weight.values().copied());
+    RecordBatch::try_new(Arc::new(schema), vec![Arc::new(names), Arc::new(weights)])
+        .map_err(|source| MetricError::Table { table: "config.heat_weight", source })
 }
 
 /// A stage's name as the metrics compare it.

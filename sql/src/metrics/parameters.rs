@@ -55,12 +55,14 @@ fn days(as_of: NaiveDate, zone: Tz) -> Result<Vec<Parameter>, MetricError> {
         ("month_start", date(first_of_month)),
         ("month_before_start", date(first_before)),
         ("month_before_end", date(last_before)),
+        ("month_before_end_at", instant(offset_day(last_before, 1)?)?),
         ("week_start", date(day(-weekday - 7 * (CONVERSION_WEEKS - 1))?)),
     ])
 }
 
 fn thresholds(settings: &Settings) -> Vec<Parameter> {
-    let Settings { health, lead, pipeline, process, lifecycle, .. } = settings;
+    let Settings { health, lead, pipeline, process, lifecycle, factor, .. } = settings;
+    let [mql_completeness, mql_activity, mql_urgency] = lead.mql;
     vec![
         ("touch_weight", health.touch_weight.into()),
         ("evidence_weight", health.evidence_weight.into()),
@@ -76,6 +78,12 @@ fn thresholds(settings: &Settings) -> Vec<Parameter> {
         ("lost_intervals", lifecycle.lost_intervals.into()),
         ("sla_seconds", lead.sla_seconds.into()),
         ("escalation_seconds", lead.escalation_seconds.into()),
+        ("activity_half_life_days", lead.activity_half_life_days.into()),
+        ("activity_half", lead.activity_half.into()),
+        ("mql_completeness", mql_completeness.into()),
+        ("mql_activity", mql_activity.into()),
+        ("mql_urgency", mql_urgency.into()),
+        ("heat_weight_other", factor.heat_weight_other.into()),
         ("conversion_red", lead.conversion_red_below.into()),
         ("conversion_amber", lead.conversion_amber_below.into()),
         ("stuck_days", pipeline.stuck_days.into()),

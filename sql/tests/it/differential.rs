@@ -13,12 +13,13 @@ use engine::time::{day_number, parse_rfc3339};
 use crate::world::{Flat, lake_of, session};
 
 /// Marts, and the metrics that say the same.
-const MARTS: [(&str, &str); 10] = [
+const MARTS: [(&str, &str); 11] = [
     ("customer_health", "customer_health"),
     ("touch_density", "touch_density"),
     ("health_improvement", "health_improvement"),
     ("process_health", "process_health"),
     ("lead", "lead"),
+    ("lead", "lead_quality"),
     ("opportunity", "opportunity"),
     ("lead_funnel", "lead_funnel"),
     ("lead_conversion", "lead_conversion_week"),
@@ -32,6 +33,9 @@ const TILES: [(&str, &str); 3] = [
     ("(SELECT * FROM tile.order_day NATURAL JOIN tile.customer_key)", "order_day"),
     ("(SELECT * FROM tile.rep_day)", "rep_day"),
 ];
+
+/// Sums of floats, which SQL adds up in no fixed order: compared to nine places.
+const SUMMED: [&str; 3] = ["activity", "market_growth", "revenue_growth_net"];
 
 async fn rows(ctx: &SessionContext, query: &str) -> Result<Vec<RecordBatch>, String> {
     let frame = ctx.sql(query).await.map_err(|error| error.to_string())?;
@@ -53,7 +57,11 @@ async fn compare(ctx: &SessionContext, kernel: &str, metric: &str, columns: usiz
     if shared.len() < columns {
         return Err(format!("{metric}: only {shared:?} are compared"));
     }
-    let list = shared.join(", ");
+    let cell = |name: &String| {
+        let summed = SUMMED.contains(&name.as_str());
+        if summed { format!("ROUND({name}, 9) AS {name}") } else { name.clone() }
+    };
+    let list = shared.iter().map(cell).collect::<Vec<_>>().join(", ");
     let (ours, theirs) = (format!("SELECT {list} FROM {kernel}"), format!("SELECT {list} FROM {table}"));
     for (a, b, whose) in [(&ours, &theirs, "kernel"), (&theirs, &ours, "SQL")] {
         let alone = rows(ctx, &format!("({a}) EXCEPT ({b}) LIMIT 5")).await?;
