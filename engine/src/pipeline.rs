@@ -113,7 +113,7 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     };
     let mut report = publish::publish(lake, &identity, &facts, &marts).await?;
     clock.lap("publish");
-    report.warnings.extend(notice::unknown_types(&tile_report));
+    report.warnings.extend(notice::of_tiles(&tile_report));
     report.tiles = tile_report;
     report.stages = clock.stages;
     Ok(report)

@@ -75,18 +75,6 @@ impl Catalogue {
         &self.definitions
     }
 
-    /// Every code that some derived model looks at, ascending: the events that [`crate::derive::recognise`] needs.
-    pub fn sequence_codes(&self) -> Vec<EventCode> {
-        let mut codes = Vec::new();
-        for definition in &self.definitions {
-            let (counts, undoes) = definition.sequence.codes();
-            codes.extend(counts.iter().chain(undoes));
-        }
-        codes.sort_unstable();
-        codes.dedup();
-        codes
-    }
-
     /// BLAKE3 of the content, 64 hex digits. Order of lines, spacing and comments don't change it.
     pub fn hash(&self) -> &str {
         &self.hash

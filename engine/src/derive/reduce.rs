@@ -67,7 +67,9 @@ pub fn reduce(definitions: &[Definition], events: &[SequenceEvent<'_>]) -> Vec<b
             Sequence::SilenceAfter { .. } => seen.last_undo,
             Sequence::Idle { .. } => seen.last_count,
         };
-        last.into_iter().for_each(|position| keep[position] = true);
+        if let Some(position) = last {
+            keep[position] = true;
+        }
     }
     keep
 }

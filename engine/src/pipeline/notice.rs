@@ -9,7 +9,7 @@ use crate::measure::ratio;
 use crate::quota::Finding;
 use crate::tile::rep::count as counter;
 use crate::tile::{TileReport, parse_day};
-use crate::time::Day;
+use crate::time::{Day, date};
 
 /// Records that did not reach their contract or their entity ÷ records seen.
 ///
@@ -69,10 +69,22 @@ pub(super) fn warnings(windows: &Windows, quotas: &Quotas, mapping_error: Option
     warnings
 }
 
-/// The warning about events that a changed catalogue has dropped; told by the run that rebuilds their day.
-pub(super) fn unknown_types(tiles: &TileReport) -> Option<String> {
-    let events = tiles.unknown_types;
-    (events > 0).then(|| format!("{events} events have a type that the catalogue no longer knows"))
+/// What is told by the run that reads the rows: events that a changed catalogue has dropped, and ids on two days.
+pub(super) fn of_tiles(tiles: &TileReport) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if tiles.unknown_types > 0 {
+        warnings
+            .push(format!("{} events have a type that the catalogue no longer knows", tiles.unknown_types));
+    }
+    let ids: u64 = tiles.conflicts.values().sum();
+    if let Some(((one, two), _)) = tiles.conflicts.first_key_value() {
+        let (one, two) = (date(*one), date(*two));
+        warnings.push(format!(
+            "event ids on two days: {ids}, for example of {one} and {two}; both events count, `tideline lake verify` \
+             names them"
+        ));
+    }
+    warnings
 }
 
 /// The warning about lost records.

@@ -12,12 +12,14 @@ use arrow::datatypes::Int32Type;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::conflict::{Ids, read_ids};
 use super::day::{CustomerDay, DayReport, DayTile, EXTRA, OrderDay};
 use super::fact::{Candidates, facts_of_day, is_fact};
 use super::keys::{Keys, NO_KEY, column, index};
 use super::rep::{Channels, RepTile};
 use super::rows::{self, Rows};
 use super::rule::{Kind, Rule, Rules};
+use super::store::DAY_TABLES;
 use crate::catalogue::Flags;
 use crate::error::{EngineError, Result};
 use crate::lake::{read, tables};
@@ -27,8 +29,8 @@ use crate::window::CustomerSums;
 /// A day's tiles as the lake has them, and what came since they were made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Made<'a> {
-    /// The files of the four tiles.
-    pub(crate) tiles: &'a [PathBuf; 4],
+    /// The files of its tiles, by [`DayTable`].
+    pub(crate) tiles: &'a [PathBuf; DAY_TABLES.len()],
     /// How many of the raw files, in order of arrival, they were made of.
     pub(crate) files: usize,
 }
@@ -73,6 +75,7 @@ fn of_rows<'a>(day: Day, rows: &Rows, rules: &'a Rules<'a>, keys: &'a Keys) -> R
     let whole = built.into_iter().reduce(Builder::merge);
     let mut whole = whole.unwrap_or_else(|| Builder::new(day, rules, keys));
     whole.report.duplicates = rows.duplicates;
+    whole.ids = rows.id_hashes();
     Ok(whole)
 }
 
@@ -86,6 +89,9 @@ struct Builder<'a> {
     orders: FxHashMap<u32, OrderDay>,
     reps: RepTile,
     facts: Vec<RecordBatch>,
+    ids: Vec<i64>,
+    /// Hashes of the ids of the rows that the tiles had already.
+    known_ids: Vec<i64>,
     report: DayReport,
 }
 
@@ -101,6 +107,8 @@ impl<'a> Builder<'a> {
             orders: FxHashMap::default(),
             reps: RepTile::default(),
             facts: Vec::new(),
+            ids: Vec::new(),
+            known_ids: Vec::new(),
             report: DayReport::default(),
         }
     }
@@ -158,7 +166,7 @@ impl<'a> Builder<'a> {
                 leads.is_valid(row),
                 opportunities.is_valid(row),
             ];
-            if is_fact(rule, touch, named) {
+            if is_fact(rule, named) {
                 facts.keep(row);
             } else if let (true, Some(rep)) = (rule.ends != 0, reps.0[row]) {
                 facts.weigh(rule.ends, rep_of[rep], times[row], row);
@@ -215,8 +223,8 @@ impl<'a> Builder<'a> {
     }
 
     /// Adds tiles of the same day that were made of other rows.
-    fn add_tiles(&mut self, paths: &[PathBuf; 4]) -> Result<()> {
-        let [customers, orders, reps, facts] = paths;
+    fn add_tiles(&mut self, paths: &[PathBuf; DAY_TABLES.len()]) -> Result<()> {
+        let [customers, orders, reps, facts, ids] = paths;
         let mut sums = CustomerSums::new(self.keys.len());
         sums.add_file(customers)?;
         for (key, own) in self.dense.iter_mut().enumerate() {
@@ -246,6 +254,7 @@ impl<'a> Builder<'a> {
             self.reps.merge_batch(&batch)?;
         }
         self.facts.extend(read(facts, &[])?);
+        self.known_ids = read_ids(ids)?;
         Ok(())
     }
 
@@ -266,6 +275,7 @@ impl<'a> Builder<'a> {
             extra,
             reps: self.reps.into_batch(&tables::spec("tile.rep_day")?.file_schema())?,
             facts: facts_of_day(&self.facts, self.rules)?,
+            ids: Ids::new(self.ids, self.known_ids),
             report: self.report,
         })
     }

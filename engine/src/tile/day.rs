@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, TimestampMicrosecondArray};
 
 use super::columns::{batch, decimals, signed};
+use super::conflict::Ids;
 use super::keys::{Keys, index};
 use crate::error::Result;
 use crate::time::Day;
@@ -19,6 +20,7 @@ pub(crate) struct DayTile {
     pub(super) extra: Vec<String>,
     pub(crate) reps: RecordBatch,
     pub(crate) facts: RecordBatch,
+    pub(super) ids: Ids,
     pub(crate) report: DayReport,
 }
 

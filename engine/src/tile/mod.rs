@@ -5,6 +5,7 @@
 //!                                  tile.order_day      orders, amount                    by customer key
 //!                                  tile.rep_day        counts, amount signed             by rep id
 //!                                  tile.fact_day       the events of leads, opportunities and sequences, in order
+//!                                  tile.id_day         hashes of the event ids
 //! eight days ──merge──► tile.customer_block            a month ──merge──► tile.rep_month
 //! all days up to a block's end ──merge──► tile.life, tile.order_life, tile.fact_life, tile.first_life
 //! ```
@@ -16,6 +17,7 @@
 mod block;
 mod build;
 mod columns;
+mod conflict;
 mod day;
 mod fact;
 mod fact_life;

@@ -47,6 +47,8 @@ pub(super) struct Rows {
     pub(super) batches: Vec<RecordBatch>,
     /// Rows before each batch.
     bases: Vec<usize>,
+    /// Of the event ids.
+    hashes: Vec<u64>,
     pub(super) kept: Vec<bool>,
     pub(super) duplicates: u64,
 }
@@ -88,7 +90,7 @@ impl Rows {
             bases.push(rows);
             rows += batch.num_rows();
         }
-        let mut day = Self { batches, bases, kept: vec![true; rows], duplicates: 0 };
+        let mut day = Self { batches, bases, hashes: vec![0; rows], kept: vec![true; rows], duplicates: 0 };
         day.mark_duplicates()?;
         Ok(day)
     }
@@ -101,26 +103,33 @@ impl Rows {
             .map(|(batch, base)| (batch, &self.kept[*base..base + batch.num_rows()]))
     }
 
+    /// The hashes of the ids of the rows that are kept, in ascending order.
+    pub(super) fn id_hashes(&self) -> Vec<i64> {
+        let kept = self.hashes.iter().zip(&self.kept).filter(|(_, kept)| **kept);
+        let mut hashes: Vec<i64> = kept.map(|(hash, _)| hash.cast_signed()).collect();
+        hashes.par_sort_unstable();
+        hashes
+    }
+
     /// Keeps of every event id the row that is smallest by content.
     fn mark_duplicates(&mut self) -> Result<()> {
         let rows = self.kept.len();
         let mask = (rows * 2).next_power_of_two().max(2) - 1;
         let mut slots = vec![u32::MAX; mask + 1];
-        let mut hashes = vec![0_u64; rows];
         let mut row = 0_usize;
         for position in 0..self.batches.len() {
             let ids = column::<StringArray>(&self.batches[position], EVENT_ID)?.clone();
             for index in 0..ids.len() {
                 let id = ids.value(index);
                 let hash = hash_of(id);
-                hashes[row] = hash;
+                self.hashes[row] = hash;
                 let mut slot = usize::try_from(hash & 0xffff_ffff).unwrap_or(0) & mask;
                 while let Ok(other) = usize::try_from(slots[slot]) {
                     if slots[slot] == u32::MAX {
                         slots[slot] = u32::try_from(row).unwrap_or(u32::MAX);
                         break;
                     }
-                    if hashes[other] == hash && self.id(other)? == id {
+                    if self.hashes[other] == hash && self.id(other)? == id {
                         self.duplicates += 1;
                         if self.compare(row, other)? == Ordering::Less {
                             self.kept[other] = false;

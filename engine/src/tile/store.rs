@@ -8,7 +8,6 @@ use rayon::prelude::*;
 use super::build::{Made, build};
 use super::day::DayTile;
 use super::keys::{Keys, NO_KEY};
-use super::rep::RepTile;
 use super::rule::Rules;
 use super::source::{Source, short_hash, source_stamps};
 use crate::catalogue::Catalogue;
@@ -21,8 +20,8 @@ const DAYS_AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: u64 = 256 << 20;
 
 /// The tables of day tiles, in the order in which their files are listed.
-pub(super) const DAY_TABLES: [&str; 4] =
-    ["tile.customer_day", "tile.order_day", "tile.rep_day", "tile.fact_day"];
+pub(super) const DAY_TABLES: [&str; 5] =
+    ["tile.customer_day", "tile.order_day", "tile.rep_day", "tile.fact_day", "tile.id_day"];
 
 /// The tiles of a lake, fresh up to a day.
 #[derive(Debug)]
@@ -30,8 +29,8 @@ pub struct Tiles {
     /// The customer dictionary.
     pub keys: Keys,
     keys_table: Table,
-    tables: [Table; 4],
-    /// Per day: the four files, and the stamp of their content.
+    tables: [Table; DAY_TABLES.len()],
+    /// Per day: its files, and the stamp of their content.
     days: BTreeMap<Day, DayFiles>,
 }
 
@@ -39,7 +38,9 @@ pub struct Tiles {
 struct DayFiles {
     source: String,
     content: String,
-    paths: [PathBuf; 4],
+    paths: [PathBuf; DAY_TABLES.len()],
+    /// Events, each once.
+    events: u64,
 }
 
 /// What freshening the tiles did.
@@ -55,6 +56,8 @@ pub struct TileReport {
     pub duplicates: u64,
     /// Events whose type the catalogue doesn't know.
     pub unknown_types: u64,
+    /// Event ids that came with the rows read and lie on two days: how many, by the two days.
+    pub conflicts: BTreeMap<(Day, Day), u64>,
     /// The first and last day rebuilt.
     pub span: Option<(Day, Day)>,
 }
@@ -109,6 +112,7 @@ pub async fn ensure(
             });
         }
         tiles.commit(&built, some).await?;
+        report.conflicts.extend(tiles.conflicts(&built)?);
     }
     tiles.commit_keys().await?;
     Ok((tiles, report))
@@ -136,17 +140,17 @@ impl Tiles {
         let keys_table = lake.table("tile.customer_key").await?;
         let keys = Keys::load(&keys_table)?;
         let opened = lake.open_tables(&DAY_TABLES).await?;
-        let tables: [Table; 4] =
+        let tables: [Table; DAY_TABLES.len()] =
             opened.try_into().map_err(|_| EngineError::Lake("the tile tables can't be opened".to_owned()))?;
         let mut tiles = Self { keys, keys_table, tables, days: BTreeMap::new() };
         tiles.index()?;
         Ok(tiles)
     }
 
-    /// Lists the days whose four files are there and made of the same source.
+    /// Lists the days whose files are all there and made of the same source.
     fn index(&mut self) -> Result<()> {
         self.days.clear();
-        let mut found: BTreeMap<Day, [Option<&DataFile>; 4]> = BTreeMap::new();
+        let mut found: BTreeMap<Day, [Option<&DataFile>; DAY_TABLES.len()]> = BTreeMap::new();
         for (position, table) in self.tables.iter().enumerate() {
             for file in table.files() {
                 found.entry(parse_day(file.partition_value("event_date"))?).or_default()[position] =
@@ -154,12 +158,11 @@ impl Tiles {
             }
         }
         for (day, files) in found {
-            let [Some(a), Some(b), Some(c), Some(d)] = files else { continue };
-            let files = [a, b, c, d];
+            let files: Vec<&DataFile> = files.into_iter().flatten().collect();
             let stamps: Vec<(&str, &str)> =
                 files.iter().filter_map(|file| file.stem().strip_prefix("tile-")?.split_once('-')).collect();
             let sources: BTreeSet<&str> = stamps.iter().map(|(source, _)| *source).collect();
-            if stamps.len() != 4 || sources.len() != 1 {
+            if stamps.len() != DAY_TABLES.len() || sources.len() != 1 {
                 continue;
             }
             let contents: Vec<&str> = stamps.iter().map(|(_, content)| *content).collect();
@@ -167,6 +170,7 @@ impl Tiles {
                 source: stamps[0].0.to_owned(),
                 content: short_hash(&contents),
                 paths: std::array::from_fn(|table| self.tables[table].dir().join(&files[table].path)),
+                events: files[DayTable::Id as usize].rows.unwrap_or(0),
             };
             self.days.insert(day, entry);
         }
@@ -177,20 +181,18 @@ impl Tiles {
         self.commit_keys().await?;
         let keys = &self.keys;
         let tables = &self.tables;
-        let new: Vec<[NewFile; 4]> = built
+        let new: Vec<Vec<NewFile>> = built
             .par_iter()
             .zip(sources)
             .map(|(tile, (_, source))| {
                 let (customers, orders) = tile.customer_batches(keys)?;
-                let batches = [&customers, &orders, &tile.reps, &tile.facts];
-                let mut files = Vec::with_capacity(4);
-                for (table, batch) in tables.iter().zip(batches) {
-                    files.push(write_day(table, tile.day, source.stamp(), batch)?);
-                }
-                files.try_into().map_err(|_| EngineError::Lake("a day has four tiles".to_owned()))
+                let ids = tile.ids.to_batch()?;
+                let batches = [&customers, &orders, &tile.reps, &tile.facts, &ids];
+                let files = tables.iter().zip(batches);
+                files.map(|(table, batch)| write_day(table, tile.day, source.stamp(), batch)).collect()
             })
             .collect::<Result<_>>()?;
-        let mut per_table: [Vec<NewFile>; 4] = Default::default();
+        let mut per_table: [Vec<NewFile>; DAY_TABLES.len()] = Default::default();
         for files in new {
             for (list, file) in per_table.iter_mut().zip(files) {
                 list.push(file);
@@ -240,42 +242,19 @@ impl Tiles {
         self.days.get(&day).map_or("", |files| files.content.as_str())
     }
 
+    /// The days that have tiles, and their files in one of [`DAY_TABLES`].
+    pub(super) fn files(&self, table: DayTable) -> Vec<(Day, &PathBuf)> {
+        self.days.iter().map(|(day, files)| (*day, &files.paths[table as usize])).collect()
+    }
+
+    /// How many events a day has, each counted once.
+    pub(super) fn events(&self, day: Day) -> u64 {
+        self.days.get(&day).map_or(0, |files| files.events)
+    }
+
     /// The file of a day in one of [`DAY_TABLES`].
     pub(crate) fn path(&self, table: DayTable, day: Day) -> Option<&PathBuf> {
         self.days.get(&day).map(|files| &files.paths[table as usize])
-    }
-
-    /// The reps' tiles of several spans of days, each merged; every day's file is read once.
-    ///
-    /// # Errors
-    /// Where a file is damaged.
-    pub fn reps(&self, spans: &[(Day, Day)]) -> Result<Vec<RepTile>> {
-        let within = |day: Day, span: &(Day, Day)| (span.0..=span.1).contains(&day);
-        let wanted = self.days.iter().filter(|(day, _)| spans.iter().any(|span| within(**day, span)));
-        let files: Vec<(Day, &PathBuf)> =
-            wanted.map(|(day, files)| (*day, &files.paths[DayTable::Rep as usize])).collect();
-        let share = files.len().div_ceil(rayon::current_num_threads()).max(1);
-        let parts: Vec<Vec<RepTile>> = files
-            .par_chunks(share)
-            .map(|files| {
-                let mut tiles = vec![RepTile::default(); spans.len()];
-                for (day, path) in files {
-                    for batch in crate::lake::read(path, &[])? {
-                        for (span, tile) in spans.iter().zip(&mut tiles) {
-                            if within(*day, span) {
-                                tile.merge_batch(&batch)?;
-                            }
-                        }
-                    }
-                }
-                Ok(tiles)
-            })
-            .collect::<Result<_>>()?;
-        let mut merged = vec![RepTile::default(); spans.len()];
-        for part in &parts {
-            merged.iter_mut().zip(part).for_each(|(tile, part)| tile.merge(part));
-        }
-        Ok(merged)
     }
 }
 
@@ -286,6 +265,7 @@ pub(crate) enum DayTable {
     Order = 1,
     Rep = 2,
     Fact = 3,
+    Id = 4,
 }
 
 fn write_day(table: &Table, day: Day, source: &str, batch: &arrow::array::RecordBatch) -> Result<NewFile> {

@@ -1,10 +1,7 @@
 //! Help, exit statuses, messages and formats of the command line.
 
 use std::io::Read;
-use std::path::Path;
 use std::process::Stdio;
-
-use engine::lake::{Job, Lake};
 
 use crate::tool::Tool;
 
@@ -109,50 +106,6 @@ fn the_environment_names_the_lake_and_the_command_line_another() {
 }
 
 #[test]
-fn a_lake_keeps_its_time_zone() {
-    let tool = Tool::new().variable("TIDELINE_TIMEZONE", "UTC").with_lake();
-    tool.run(&["lake", "status"]).succeeded();
-    let elsewhere = tool.variable("TIDELINE_TIMEZONE", "Asia/Tokyo");
-    let answer = elsewhere.run(&["lake", "status"]);
-    assert_eq!(answer.status, 1);
-    assert!(answer.err.contains("was made for time zone UTC"), "{}", answer.err);
-}
-
-#[test]
-fn a_lake_of_a_newer_version_is_left_alone() {
-    let tool = Tool::new().with_lake();
-    let manifest = tool.path("lake/_tideline/lake.json");
-    let newer = std::fs::read_to_string(&manifest).unwrap().replace("\"format\":1", "\"format\":2");
-    let newer = newer.replace("\"format\": 1", "\"format\": 2");
-    std::fs::write(&manifest, newer).unwrap();
-    for command in
-        [&["daily", "--as-of", "2026-01-05"][..], &["lake", "maintain"], &["sql", "-c", "SELECT 1"]]
-    {
-        let answer = tool.run(command);
-        assert_eq!(answer.status, 1, "{}", answer.err);
-        assert!(answer.err.contains("has format 2, this program knows formats up to 1"), "{}", answer.err);
-    }
-}
-
-#[test]
-fn records_are_taken_in_once_and_bad_ones_are_kept_aside() {
-    let tool = Tool::new().with_lake();
-    let rows = |query: &str| tool.run(&["sql", "--format", "csv", "-c", query]).succeeded().out;
-    assert_eq!(rows("SELECT count(*) AS n FROM raw.behaviour"), "n\n1\n");
-    assert_eq!(rows("SELECT stream, position FROM raw.dead_letter").lines().count(), 2);
-    let again = tool.run(&["ingest", "--stream", "behaviour", "--from", "events.ndjson"]).succeeded();
-    assert!(again.out.contains("0 records accepted"), "{}", again.out);
-    assert_eq!(rows("SELECT count(*) AS n FROM raw.behaviour"), "n\n1\n");
-    let wrong = tool.run(&["ingest", "--stream", "crm.reps", "--from", "events.ndjson"]);
-    wrong.failed(
-        1,
-        "error: there is no stream 'crm.reps', did you mean crm.rep? (the streams are behaviour, market_factor, \
-         crm.rep, crm.customer, crm.region, crm.plan, crm.product, crm.calendar)",
-    );
-    assert_eq!(tool.run(&["ingest", "--stream", "behaviour", "--from", "absent.ndjson"]).status, 1);
-}
-
-#[test]
 fn sql_answers_in_every_format() {
     let tool = Tool::new().with_lake();
     let ask = |arguments: &[&str]| {
@@ -251,31 +204,6 @@ fn an_export_names_what_is_wrong_and_leaves_nothing_half_done() {
 }
 
 #[test]
-fn work_that_another_process_does_is_to_be_tried_again() {
-    let tool = Tool::new().with_lake();
-    let lake = Lake::open(&tool.path("lake"), "Asia/Shanghai").unwrap();
-    let _held = lake.lock(Job::Maintain).unwrap();
-    tool.run(&["lake", "maintain"])
-        .failed(75, "error: another process is maintaining this lake; run the command again when it is done");
-    let _running = lake.lock(Job::Run).unwrap();
-    tool.run(&["daily", "--as-of", "2026-01-05"]).failed(
-        75,
-        "error: another process is running a day of this lake; run the command again when it is done",
-    );
-}
-
-#[test]
-fn a_damaged_lake_is_a_failure_that_names_the_file() {
-    let tool = Tool::new().with_lake();
-    assert_eq!(tool.run(&["lake", "verify"]).succeeded().out, "the lake is sound\n");
-    let file = find(&tool.path("lake/raw/behaviour"), "parquet");
-    std::fs::write(&file, b"torn").unwrap();
-    let answer = tool.run(&["lake", "verify"]);
-    assert_eq!(answer.status, 2);
-    assert!(answer.out.starts_with("damaged  raw.behaviour: 1 of 1 files are damaged"), "{}", answer.out);
-}
-
-#[test]
 fn logs_are_lines_of_json_where_that_is_asked_for() {
     let tool = Tool::new();
     let answer = tool.run(&[
@@ -318,20 +246,4 @@ fn logs_are_lines_of_json_where_that_is_asked_for() {
         .err,
         ""
     );
-}
-
-/// The first file under `folder` with that ending.
-fn find(folder: &Path, ending: &str) -> std::path::PathBuf {
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() && !path.ends_with("_delta_log") {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == ending) {
-                return path;
-            }
-        }
-    }
-    panic!("no .{ending} file");
 }

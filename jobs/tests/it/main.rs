@@ -7,6 +7,8 @@ mod demo;
 #[cfg(test)]
 mod guarantees;
 #[cfg(test)]
+mod lake;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;
