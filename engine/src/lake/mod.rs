@@ -152,11 +152,20 @@ impl Lake {
         Table::open(self, tables::spec(name)?).await
     }
 
-    /// Opens several tables at once, in the order of `names`.
+    /// Opens several tables at once, in the order of `names`, on as many threads as the runtime has.
     ///
     /// # Errors
     /// As [`Lake::table`].
     pub async fn open_tables(&self, names: &[&str]) -> Result<Vec<Table>> {
-        futures::future::try_join_all(names.iter().map(|name| self.table(name))).await
+        let mut opening = Vec::with_capacity(names.len());
+        for name in names {
+            let (lake, spec) = (self.clone(), tables::spec(name)?);
+            opening.push(tokio::spawn(async move { Table::open(&lake, spec).await }));
+        }
+        let mut opened = Vec::with_capacity(names.len());
+        for table in opening {
+            opened.push(table.await.map_err(|stopped| EngineError::Lake(stopped.to_string()))??);
+        }
+        Ok(opened)
     }
 }

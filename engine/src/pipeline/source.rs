@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use arrow::array::{Array, Decimal128Array, Float64Array, Int32Array, RecordBatch, StringArray};
 
+use rayon::prelude::*;
+
 use crate::contract::Stream;
 use crate::entity::{CrmVersions, Versions};
 use crate::error::{EngineError, Result};
@@ -31,25 +33,36 @@ pub(super) struct Sources {
 
 impl Sources {
     pub(super) async fn open(lake: &Lake) -> Result<Self> {
-        let names = ["crm.rep", "crm.customer", "crm.region", "crm.plan", "crm.calendar"];
-        let crm_tables = lake.open_tables(&names).await?;
         let streams = [Stream::Rep, Stream::Customer, Stream::Region, Stream::Plan, Stream::Calendar];
-        let mut loaded = Vec::new();
-        for (stream, table) in streams.into_iter().zip(&crm_tables) {
-            loaded.push(Versions::load(stream, table)?);
-        }
-        let Ok([reps, customers, regions, plan, calendar]) = <[Versions; 5]>::try_from(loaded) else {
-            return Err(EngineError::Lake("the CRM has five streams".to_owned()));
-        };
+        let others = [
+            "raw.behaviour",
+            "raw.market_factor",
+            "raw.dead_letter",
+            "ops.run",
+            "mart.quota",
+            "mart.quota_explanation",
+        ];
+        let names = [&streams.map(Stream::table)[..], &others].concat();
+        let mut crm_tables = lake.open_tables(&names).await?;
+        let opened = <[Table; 6]>::try_from(crm_tables.split_off(streams.len()));
+        let loaded: Result<Vec<Versions>> = streams
+            .into_par_iter()
+            .zip(&crm_tables)
+            .map(|(stream, table)| Versions::load(stream, table))
+            .collect();
+        let wrong = || EngineError::Lake("as many tables are opened as are named".to_owned());
+        let [raw, market, dead_letters, runs, quota, explanation] = opened.map_err(|_| wrong())?;
+        let [reps, customers, regions, plan, calendar] =
+            <[Versions; 5]>::try_from(loaded?).map_err(|_| wrong())?;
         Ok(Self {
-            raw: lake.table("raw.behaviour").await?,
-            market: lake.table("raw.market_factor").await?,
-            dead_letters: lake.table("raw.dead_letter").await?,
+            raw,
+            market,
+            dead_letters,
             crm_tables,
             versions: CrmVersions { reps, customers, regions, plan, calendar },
-            runs: Run::load(&lake.table("ops.run").await?)?,
-            quota: lake.table("mart.quota").await?,
-            explanation: lake.table("mart.quota_explanation").await?,
+            runs: Run::load(&runs)?,
+            quota,
+            explanation,
         })
     }
 

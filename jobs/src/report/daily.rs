@@ -23,15 +23,21 @@ pub(crate) async fn report(lake: &Lake, catalogue: &Catalogue, day: Day) -> anyh
     let wanted = |table: &str| table.starts_with("mart.") || table == "crm.region";
     let session = sql::session_over(lake, catalogue, wanted).await?;
     let on = format!("as_of = DATE '{}'", date(day));
+    let asked = || (session.clone(), on.clone());
+    let (a, b, c, d, e, f) = (asked(), asked(), asked(), asked(), asked(), asked());
     let parts = [
-        quotas(&session, &on, day).await?,
-        movers(&session, &on).await?,
-        customers(&session, &on).await?,
-        process(&session, &on).await?,
-        funnel(&session, &on).await?,
-        alerts(&session, &on).await?,
+        tokio::spawn(async move { quotas(&a.0, &a.1, day).await }),
+        tokio::spawn(async move { movers(&b.0, &b.1).await }),
+        tokio::spawn(async move { customers(&c.0, &c.1).await }),
+        tokio::spawn(async move { process(&d.0, &d.1).await }),
+        tokio::spawn(async move { funnel(&e.0, &e.1).await }),
+        tokio::spawn(async move { alerts(&f.0, &f.1).await }),
     ];
-    Ok(parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))
+    let mut texts = Vec::new();
+    for part in parts {
+        texts.extend(part.await??);
+    }
+    Ok(texts.join("\n\n"))
 }
 
 async fn quotas(session: &SessionContext, on: &str, day: Day) -> anyhow::Result<Option<String>> {
