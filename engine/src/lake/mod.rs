@@ -10,6 +10,7 @@
 //! Invariant: a data file is on disk before the commit that names it, and the commit before a command says that it
 //! is done. Invariant: nothing outside this module touches `_delta_log`.
 
+mod commit;
 mod disk;
 mod file;
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub(crate) async fn run(args: DemoArgs, context: &Context) -> anyhow::Result<()>
     }
     let catalogue = context.catalogue()?;
     let text = report::daily::report(&lake, &catalogue, last).await?;
-    output::print(&format!("\n{text}\n\n{}", report::daily::next(&lake, &catalogue, last, &root).await?))
+    output::print(&format!("\n{text}\n\n{}", report::next::next(&lake, &catalogue, last, &root).await?))
 }
 
 /// Where the generator puts a stream.

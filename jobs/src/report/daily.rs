@@ -1,11 +1,10 @@
 //! A day's report: what a sales director wants to know of it, on one screen.
 
-use std::path::Path;
-
 use datafusion::prelude::SessionContext;
 use engine::catalogue::Catalogue;
 use engine::lake::Lake;
 use engine::time::{Day, date};
+use tokio::task::JoinHandle;
 
 use super::rows::{Row, ask, quoted};
 use super::words::{columns, count, percent, share, share_of_money, signed, term, whole_money};
@@ -23,21 +22,30 @@ pub(crate) async fn report(lake: &Lake, catalogue: &Catalogue, day: Day) -> anyh
     let wanted = |table: &str| table.starts_with("mart.") || table == "crm.region";
     let session = sql::session_over(lake, catalogue, wanted).await?;
     let on = format!("as_of = DATE '{}'", date(day));
-    let asked = || (session.clone(), on.clone());
-    let (a, b, c, d, e, f) = (asked(), asked(), asked(), asked(), asked(), asked());
     let parts = [
-        tokio::spawn(async move { quotas(&a.0, &a.1, day).await }),
-        tokio::spawn(async move { movers(&b.0, &b.1).await }),
-        tokio::spawn(async move { customers(&c.0, &c.1).await }),
-        tokio::spawn(async move { process(&d.0, &d.1).await }),
-        tokio::spawn(async move { funnel(&e.0, &e.1).await }),
-        tokio::spawn(async move { alerts(&f.0, &f.1).await }),
+        at_once(&session, &on, |session, on| async move { quotas(&session, &on, day).await }),
+        at_once(&session, &on, |session, on| async move { movers(&session, &on).await }),
+        at_once(&session, &on, |session, on| async move { customers(&session, &on).await }),
+        at_once(&session, &on, |session, on| async move { process(&session, &on).await }),
+        at_once(&session, &on, |session, on| async move { funnel(&session, &on).await }),
+        at_once(&session, &on, |session, on| async move { alerts(&session, &on).await }),
     ];
     let mut texts = Vec::new();
     for part in parts {
         texts.extend(part.await??);
     }
     Ok(texts.join("\n\n"))
+}
+
+type Part = anyhow::Result<Option<String>>;
+
+/// Begins a part of the report beside the others.
+fn at_once<F: Future<Output = Part> + Send + 'static>(
+    session: &SessionContext,
+    on: &str,
+    part: impl FnOnce(SessionContext, String) -> F,
+) -> JoinHandle<Part> {
+    tokio::spawn(part(session.clone(), on.to_owned()))
 }
 
 async fn quotas(session: &SessionContext, on: &str, day: Day) -> anyhow::Result<Option<String>> {
@@ -268,31 +276,4 @@ async fn alerts(session: &SessionContext, on: &str) -> anyhow::Result<Option<Str
         })
         .collect();
     Ok(Some(format!("ALERTS\n{}", columns(&[false, true, false, false], &lines))))
-}
-
-/// Where everything is, and three things to try next.
-///
-/// # Errors
-/// Where the lake can't be read.
-pub(crate) async fn next(
-    lake: &Lake,
-    catalogue: &Catalogue,
-    day: Day,
-    root: &Path,
-) -> anyhow::Result<String> {
-    let session = sql::session_over(lake, catalogue, |table| table.starts_with("mart.")).await?;
-    let query = format!(
-        "SELECT rep_id FROM mart.quota WHERE as_of = DATE '{}'
-         ORDER BY abs(quota - coalesce(previous_quota, quota)) DESC, rep_id LIMIT 1",
-        date(day)
-    );
-    let rows = ask(&session, &query).await?;
-    let rep = rows.first().map_or("REP", |row| row.text(0)).to_owned();
-    let lake = root.display();
-    Ok(format!(
-        "The lake is {lake}; every table in it is Parquet under a Delta log. Try next:\n\
-         \x20 tideline --lake {lake} explain --rep {rep}\n\
-         \x20 tideline --lake {lake} sql -c \"SELECT * FROM quota ORDER BY quota DESC LIMIT 10\"\n\
-         \x20 tideline --lake {lake} export --table mart.quota --to quota.parquet"
-    ))
 }
