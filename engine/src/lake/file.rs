@@ -84,10 +84,9 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
         let name = field.name().as_str();
         let dictionary = match encoding {
             Encoding::Raw => REPEATING.contains(&name) || field.data_type().is_nested(),
-            Encoding::Tile => !matches!(
-                name,
-                "customer_key" | "last_touch" | "event_time" | "event_id" | "id_hash" | "amount"
-            ),
+            Encoding::Tile => {
+                !matches!(name, "customer_key" | "last_touch" | "event_time" | "event_id" | "amount")
+            }
             Encoding::Mart => match field.data_type() {
                 DataType::Utf8 => !name.ends_with("_id") || name == "region_id" || name == "owner_rep_id",
                 DataType::Int32 | DataType::Int64 => true,
@@ -97,6 +96,11 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
         };
         if !field.data_type().is_nested() {
             builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), dictionary);
+        }
+        if matches!(field.data_type(), DataType::Binary) {
+            builder = builder
+                .set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None)
+                .set_column_dictionary_enabled(ColumnPath::from(name), false);
         }
         if matches!(field.data_type(), DataType::Utf8) {
             builder =

@@ -64,7 +64,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new("tile.rep_day", BY_DAY, rep_tile()));
     specs.push(Spec::new("tile.rep_month", BY_AS_OF, rep_tile()));
     specs.push(Spec::new("tile.fact_day", BY_DAY, fact_tile()));
-    specs.push(Spec::new("tile.id_day", BY_DAY, vec![long("id_hash")]));
+    specs.push(Spec::new("tile.id_day", BY_DAY, vec![required("id_hashes", DataType::Binary)]));
     specs.push(Spec::new(
         "tile.life",
         BY_AS_OF,

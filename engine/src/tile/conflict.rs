@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch};
+use arrow::array::{BinaryArray, RecordBatch};
 use rayon::prelude::*;
 
 use super::columns::batch;
@@ -20,6 +20,8 @@ use crate::time::Day;
 
 /// Events of other days that a day is compared with: a week of a million a day, years of a small company.
 const NEIGHBOUR_EVENTS: u64 = 8_000_000;
+/// Bytes of a hash.
+pub(super) const HASH_BYTES: usize = 8;
 /// A list so many times longer than the other is searched rather than walked along.
 const SEARCH_FROM: usize = 32;
 
@@ -47,9 +49,10 @@ impl Ids {
         self.fresh.as_deref().unwrap_or(&self.all)
     }
 
-    /// The rows of `tile.id_day`.
+    /// The row of `tile.id_day`: all hashes as one value, because encoding millions one by one takes seconds.
     pub(super) fn to_batch(&self) -> Result<RecordBatch> {
-        batch("tile.id_day", vec![Arc::new(Int64Array::from(self.all.clone()))])
+        let bytes: Vec<u8> = self.all.iter().flat_map(|id| id.to_le_bytes()).collect();
+        batch("tile.id_day", vec![Arc::new(BinaryArray::from_vec(vec![&bytes]))])
     }
 }
 
@@ -57,7 +60,10 @@ impl Ids {
 pub(super) fn read_ids(path: &Path) -> Result<Vec<i64>> {
     let mut ids = Vec::new();
     for batch in read(path, &[])? {
-        ids.extend_from_slice(column::<Int64Array>(&batch, 0)?.values());
+        for bytes in column::<BinaryArray>(&batch, 0)?.iter().flatten() {
+            let (hashes, _) = bytes.as_chunks::<HASH_BYTES>();
+            ids.extend(hashes.iter().map(|hash| i64::from_le_bytes(*hash)));
+        }
     }
     Ok(ids)
 }

@@ -10,7 +10,7 @@ use crate::lake::{DataFile, Table};
 use crate::time::Day;
 
 /// Changed whenever the kernel's output changes for the same input; part of every tile's source stamp.
-const TILE_FORMAT: &str = "3";
+const TILE_FORMAT: &str = "4";
 
 /// The raw files of a day in order of arrival, and a stamp after each of them.
 #[derive(Debug)]

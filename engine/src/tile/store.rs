@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::build::{Made, build};
+use super::conflict::HASH_BYTES;
 use super::day::DayTile;
 use super::keys::{Keys, NO_KEY};
 use super::rule::Rules;
@@ -39,7 +40,7 @@ struct DayFiles {
     source: String,
     content: String,
     paths: [PathBuf; DAY_TABLES.len()],
-    /// Events, each once.
+    /// Events, each once, as the size of their ids' hashes tells; a few too many for the file's own parts.
     events: u64,
 }
 
@@ -170,7 +171,7 @@ impl Tiles {
                 source: stamps[0].0.to_owned(),
                 content: short_hash(&contents),
                 paths: std::array::from_fn(|table| self.tables[table].dir().join(&files[table].path)),
-                events: files[DayTable::Id as usize].rows.unwrap_or(0),
+                events: files[DayTable::Id as usize].size / HASH_BYTES as u64,
             };
             self.days.insert(day, entry);
         }
