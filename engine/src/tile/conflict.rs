@@ -69,9 +69,9 @@ pub(super) fn read_ids(path: &Path) -> Result<Vec<i64>> {
 }
 
 impl Tiles {
-    /// How many ids of the fresh rows of `built` lie on another day as well, by the two days in order. The tiles of
-    /// `built` must be committed.
-    pub(super) fn conflicts(&self, built: &[DayTile]) -> Result<BTreeMap<(Day, Day), u64>> {
+    /// How many ids of the fresh rows of `built` lie on another day as well, added to what was `found` before, by the two
+    /// days in order. The tiles of `built` must be committed.
+    pub(super) fn conflicts(&self, built: &[DayTile], found: &mut BTreeMap<(Day, Day), u64>) -> Result<()> {
         let fresh: BTreeMap<Day, &Ids> = built.iter().map(|tile| (tile.day, &tile.ids)).collect();
         let mut inside: BTreeSet<(Day, Day)> = BTreeSet::new();
         let mut outside: BTreeMap<Day, Vec<Day>> = BTreeMap::new();
@@ -97,7 +97,16 @@ impl Tiles {
             Ok(pairs.map(count).collect())
         });
         let counts: Vec<Vec<_>> = inside.chain(outside).collect::<Result<_>>()?;
-        Ok(counts.into_iter().flatten().filter(|(_, count)| *count > 0).collect())
+        // A day built anew is compared as a whole, with what was found of its old tile in it; one that was added to, by
+        // its fresh rows alone.
+        let anew = |days: &(Day, Day)| {
+            [days.0, days.1].iter().any(|day| fresh.get(day).is_some_and(|ids| ids.fresh.is_none()))
+        };
+        for (days, count) in counts.into_iter().flatten().filter(|(_, count)| *count > 0) {
+            let before = if anew(&days) { 0 } else { found.get(&days).copied().unwrap_or(0) };
+            found.insert(days, before + count);
+        }
+        Ok(())
     }
 
     /// The days nearest to a day, within [`NEIGHBOUR_EVENTS`].
@@ -132,4 +141,31 @@ fn common(a: &[i64], b: &[i64]) -> u64 {
         j += usize::from(b <= a);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::collection::btree_set;
+    use proptest::prelude::{prop_assert_eq, proptest};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_two_days_have_in_common_is_what_both_hold(
+            a in btree_set(-400..400_i64, 0..300),
+            b in btree_set(-400..400_i64, 0..9),
+        ) {
+            let list = |set: &BTreeSet<i64>| set.iter().copied().collect::<Vec<_>>();
+            let both = u64::try_from(a.intersection(&b).count()).unwrap();
+            prop_assert_eq!(common(&list(&a), &list(&b)), both);
+            prop_assert_eq!(common(&list(&b), &list(&a)), both);
+            let late: BTreeSet<i64> = b.difference(&a).copied().collect();
+            let ids = Ids::new(list(&late), list(&a));
+            prop_assert_eq!(&ids.all, &list(&a.union(&b).copied().collect()));
+            prop_assert_eq!(ids.to_batch().unwrap().num_rows(), 1);
+        }
+    }
 }

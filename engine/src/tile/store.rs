@@ -113,7 +113,7 @@ pub async fn ensure(
             });
         }
         tiles.commit(&built, some).await?;
-        report.conflicts.extend(tiles.conflicts(&built)?);
+        tiles.conflicts(&built, &mut report.conflicts)?;
     }
     tiles.commit_keys().await?;
     Ok((tiles, report))
