@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::buffer::BooleanBuffer;
 use memchr::memchr;
 
 use super::check::reason::{self, Fault};
@@ -74,7 +75,7 @@ impl<'p> Lane<'p> {
         let stream = plan.checker.layout.stream;
         Ok(Self {
             plan,
-            json: JsonReader::default(),
+            json: JsonReader::new(&plan.checker.layout),
             rows: Rows::new(&plan.checker.layout),
             rows_bytes: 0,
             store: Store::new(plan.target.clone(), seed),
@@ -113,7 +114,7 @@ impl<'p> Lane<'p> {
         }
         self.rows_bytes = 0;
         let batch = self.rows.finish(&self.plan.checker.layout)?;
-        self.store.push(batch)
+        self.store.push(batch, None)
     }
 
     fn ndjson(&mut self, input: usize, block: &Block, counts: &mut Counts) -> Result<()> {
@@ -218,8 +219,9 @@ impl<'p> Lane<'p> {
             for (row, fault) in checked.faults.iter() {
                 self.settle(input, Err(fault), first + as_u64(row), || row_json(&batch, row), counts)?;
             }
-            counts.accepted += as_u64(checked.good.num_rows());
-            self.store.push(checked.good)
+            let good = checked.good.as_ref();
+            counts.accepted += as_u64(good.map_or(batch.num_rows(), BooleanBuffer::count_set_bits));
+            self.store.push(checked.batch, good)
         })
     }
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{AsArray, RecordBatch, UInt32Array};
-use arrow::compute::take_record_batch;
+use arrow::array::{AsArray, BooleanArray, BooleanBufferBuilder, RecordBatch, UInt32Array};
+use arrow::buffer::BooleanBuffer;
+use arrow::compute::{filter_record_batch, take_record_batch};
 use arrow::datatypes::{SchemaRef, TimestampMicrosecondType};
 
 use super::check::layout::behaviour::EVENT_TIME;
@@ -21,8 +22,8 @@ const GATHERED_BYTES_MAX: usize = 192 << 20;
 const OPEN_FILES_MAX: usize = 64;
 /// Encoded bytes held by the open files of a lane.
 const ENCODED_BYTES_MAX: usize = 256 << 20;
-/// Runs of equal days up to which a batch is sliced rather than sorted.
-const RUNS_MAX: usize = 32;
+/// A day's rows are filtered where they are at least one in so many of a batch.
+const SHARE_FILTERED: usize = 8;
 
 /// The paths of files made for a chunk, for removal where the chunk fails.
 #[derive(Debug, Clone, Default)]
@@ -86,41 +87,35 @@ impl Store {
         Self { target, seed, slots: BTreeMap::new(), gathered_bytes: 0, finished: Vec::new() }
     }
 
-    /// Takes a batch of the table's columns.
+    /// Takes the good rows of a batch of the table's columns; all where none are named.
     ///
     /// # Errors
     /// As [`FileWriter`].
-    pub(crate) fn push(&mut self, batch: RecordBatch) -> Result<()> {
+    pub(crate) fn push(&mut self, batch: RecordBatch, good: Option<&BooleanBuffer>) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
-        let Some(zone) = &self.target.zone else {
-            let bytes = batch.get_array_memory_size();
-            return self.put(0, batch, bytes);
-        };
-        let days = days_of(&batch, zone);
-        let runs: Vec<(usize, usize)> = runs(&days);
         let bytes = batch.get_array_memory_size() / batch.num_rows();
-        if let [(_, rows)] = runs[..] {
-            return self.put(days[0], batch, bytes * rows);
+        let days = match &self.target.zone {
+            Some(zone) => days_of(&batch, zone),
+            None => vec![0; batch.num_rows()],
+        };
+        let runs = runs(&days);
+        if let ([run], None) = (&runs[..], good) {
+            return self.put(run.day, batch, bytes * run.rows);
         }
-        if runs.len() <= RUNS_MAX {
-            return runs
-                .into_iter()
-                .try_for_each(|(start, rows)| self.put(days[start], batch.slice(start, rows), bytes * rows));
+        for (day, runs) in by_day(&runs) {
+            let part = rows_of(&batch, &runs, good)?;
+            let bytes = bytes * part.num_rows();
+            self.put(day, part, bytes)?;
         }
-        let mut order: Vec<u32> = (0..).take(days.len()).collect();
-        let day = |row: &u32| usize::try_from(*row).ok().and_then(|row| days.get(row).copied());
-        order.sort_by_key(day);
-        let sorted_days: Vec<Day> = order.iter().filter_map(day).collect();
-        let sorted = take_record_batch(&batch, &UInt32Array::from(order))
-            .map_err(EngineError::arrow("sorting rows by day"))?;
-        self::runs(&sorted_days).into_iter().try_for_each(|(start, rows)| {
-            self.put(sorted_days[start], sorted.slice(start, rows), bytes * rows)
-        })
+        Ok(())
     }
 
     fn put(&mut self, day: Day, batch: RecordBatch, bytes: usize) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
         let slot = self.slots.entry(day).or_default();
         slot.rows += batch.num_rows();
         slot.bytes += bytes;
@@ -235,14 +230,55 @@ fn days_of(batch: &RecordBatch, zone: &Zone) -> Vec<Day> {
     days
 }
 
-/// Stretches of equal days: start and number of rows.
-fn runs(days: &[Day]) -> Vec<(usize, usize)> {
-    let mut start = 0;
+/// A stretch of rows of one day.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    day: Day,
+    start: usize,
+    rows: usize,
+}
+
+/// The stretches of equal days.
+fn runs(days: &[Day]) -> Vec<Run> {
+    let mut next = 0;
     days.chunk_by(|a, b| a == b)
         .map(|run| {
-            let first = start;
-            start += run.len();
-            (first, run.len())
+            let start = next;
+            next += run.len();
+            Run { day: days[start], start, rows: run.len() }
         })
         .collect()
+}
+
+/// Each day's stretches, in their order.
+fn by_day(runs: &[Run]) -> BTreeMap<Day, Vec<Run>> {
+    let mut days: BTreeMap<Day, Vec<Run>> = BTreeMap::new();
+    for run in runs {
+        days.entry(run.day).or_default().push(*run);
+    }
+    days
+}
+
+/// The good rows of some stretches: what is most of a batch is filtered, single rows are picked.
+fn rows_of(batch: &RecordBatch, runs: &[Run], good: Option<&BooleanBuffer>) -> Result<RecordBatch> {
+    if let ([run], None) = (runs, good) {
+        return Ok(batch.slice(run.start, run.rows));
+    }
+    let rows: usize = runs.iter().map(|run| run.rows).sum();
+    if rows * SHARE_FILTERED < batch.num_rows() {
+        let is_good = |row: &usize| good.is_none_or(|good| good.value(*row));
+        let rows = runs.iter().flat_map(|run| run.start..run.start + run.rows).filter(is_good);
+        let rows: UInt32Array = rows.filter_map(|row| u32::try_from(row).ok()).map(Some).collect();
+        return take_record_batch(batch, &rows).map_err(EngineError::arrow("picking a day's rows"));
+    }
+    let mut mask = BooleanBufferBuilder::new(batch.num_rows());
+    for run in runs {
+        mask.append_n(run.start - mask.len(), false);
+        mask.append_n(run.rows, true);
+    }
+    mask.append_n(batch.num_rows() - mask.len(), false);
+    let mask = mask.finish();
+    let mask = good.map_or_else(|| mask.clone(), |good| &mask & good);
+    filter_record_batch(batch, &BooleanArray::new(mask, None))
+        .map_err(EngineError::arrow("filtering a day's rows"))
 }

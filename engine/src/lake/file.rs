@@ -5,12 +5,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowLeafColumn, compute_leaves};
 use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 
@@ -28,7 +28,7 @@ const DICTIONARY_BYTES: usize = 8 << 20;
 /// How a file's columns are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// Events and entities: Snappy, dictionaries for the columns that repeat.
+    /// Events and entities: Snappy, dictionaries for the columns that repeat, differences for times; no limits of texts.
     Raw,
     /// Tiles, read on every run: uncompressed, wide columns plain, small counters as dictionaries.
     Tile,
@@ -102,19 +102,27 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
                 .set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None)
                 .set_column_dictionary_enabled(ColumnPath::from(name), false);
         }
-        if matches!(field.data_type(), DataType::Utf8) {
-            builder =
-                builder.set_column_statistics_enabled(ColumnPath::from(name), statistics_of(name, encoding));
+        if encoding == Encoding::Raw {
+            builder = raw_column(builder, field);
         }
     }
     builder.build()
 }
 
-fn statistics_of(name: &str, encoding: Encoding) -> EnabledStatistics {
-    if encoding == Encoding::Raw && name == "event_id" {
-        EnabledStatistics::None
-    } else {
-        EnabledStatistics::Chunk
+/// What a raw column's values want, beside a dictionary: every event is written once in a hurry.
+fn raw_column(builder: WriterPropertiesBuilder, field: &Field) -> WriterPropertiesBuilder {
+    let path = ColumnPath::from(field.name().as_str());
+    match field.data_type() {
+        // Ids of events don't shrink.
+        DataType::Utf8 if field.name() == "event_id" => builder
+            .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+            .set_column_compression(path, Compression::UNCOMPRESSED),
+        // A day's row group holds ids of all kinds: limits would leave none out.
+        DataType::Utf8 => builder.set_column_statistics_enabled(path, EnabledStatistics::None),
+        DataType::Timestamp(..) => builder
+            .set_column_encoding(path.clone(), parquet::basic::Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(path, Compression::UNCOMPRESSED),
+        _ => builder,
     }
 }
 

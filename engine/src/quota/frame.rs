@@ -113,13 +113,15 @@ fn solve(inputs: &QuotaInputs<'_>, proposals: &[i64]) -> Result<TreeReconciled> 
         .iter()
         .enumerate()
         .map(|(row, &rep)| {
-            let base = inputs.forecast.base(row).max(1.0);
+            // A share of nothing limits nothing: without any history the base is no yardstick, today's or the last.
+            let base = inputs.forecast.base(row);
+            let share = |share: f64| (base >= 1.0).then(|| minor(base * share));
             let limits = Limits {
-                floor: Some(minor(base * inputs.settings.floor_share)),
-                ceiling: Some(minor(base * inputs.settings.ceiling_share).max(1)),
+                floor: share(inputs.settings.floor_share),
+                ceiling: share(inputs.settings.ceiling_share).map(|ceiling| ceiling.max(1)),
                 ..Limits::default()
             };
-            match inputs.previous.get(&crm.reps[rep].id) {
+            match inputs.previous.get(&crm.reps[rep].id).filter(|previous| previous.base > 1) {
                 Some(previous) => limits.with_daily_cap(previous.quota, inputs.settings.daily_move_max),
                 None => limits,
             }

@@ -1,11 +1,10 @@
 //! One growing column of checked values.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int32Builder, StringBuilder,
-    TimestampMicrosecondBuilder,
+    ArrayBuilder, ArrayRef, BooleanBuilder, Date32Builder, Decimal128Builder, Float64Builder, Int32Builder,
+    StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::error::ArrowError;
 
@@ -15,11 +14,11 @@ use crate::contract::{money, timestamp};
 use crate::time::{Day, Micros};
 
 /// A checked value, borrowed from its record.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) enum Value<'r> {
     #[default]
     Null,
-    Text(Cow<'r, str>),
+    Text(&'r str),
     Time(Micros),
     Date(Day),
     Money(i64),
@@ -61,21 +60,21 @@ impl Buffer {
     }
 
     /// Appends a value; any other than the column's own, such as null, is null.
-    pub(super) fn append(&mut self, value: &Value<'_>) {
+    pub(super) fn append(&mut self, value: Value<'_>) {
         match (self, value) {
             (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
             (Self::Text(builder), _) => builder.append_null(),
-            (Self::Time(builder), Value::Time(at)) => builder.append_value(*at),
+            (Self::Time(builder), Value::Time(at)) => builder.append_value(at),
             (Self::Time(builder), _) => builder.append_null(),
-            (Self::Date(builder), Value::Date(day)) => builder.append_value(*day),
+            (Self::Date(builder), Value::Date(day)) => builder.append_value(day),
             (Self::Date(builder), _) => builder.append_null(),
-            (Self::Money(builder), Value::Money(minor)) => builder.append_value(i128::from(*minor)),
+            (Self::Money(builder), Value::Money(minor)) => builder.append_value(i128::from(minor)),
             (Self::Money(builder), _) => builder.append_null(),
-            (Self::Number(builder), Value::Number(number)) => builder.append_value(*number),
+            (Self::Number(builder), Value::Number(number)) => builder.append_value(number),
             (Self::Number(builder), _) => builder.append_null(),
-            (Self::Count(builder), Value::Count(count)) => builder.append_value(*count),
+            (Self::Count(builder), Value::Count(count)) => builder.append_value(count),
             (Self::Count(builder), _) => builder.append_null(),
-            (Self::Flag(builder), Value::Flag(flag)) => builder.append_value(*flag),
+            (Self::Flag(builder), Value::Flag(flag)) => builder.append_value(flag),
             (Self::Flag(builder), _) => builder.append_null(),
             (Self::Attributes(map), _) => map.push(std::iter::empty()),
         }
@@ -87,7 +86,13 @@ impl Buffer {
     /// Where Arrow refuses the parts of a map.
     pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         Ok(match self {
-            Self::Text(builder) => Arc::new(builder.finish()),
+            Self::Text(builder) => {
+                // The next batch is about as large.
+                let (rows, bytes) = (builder.len(), builder.values_slice().len());
+                let column = builder.finish();
+                *builder = StringBuilder::with_capacity(rows, bytes + bytes / 8);
+                Arc::new(column)
+            }
             Self::Time(builder) => Arc::new(builder.finish()),
             Self::Date(builder) => Arc::new(builder.finish()),
             Self::Money(builder) => Arc::new(builder.finish()),

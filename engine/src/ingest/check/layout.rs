@@ -67,6 +67,8 @@ pub(crate) struct Layout {
     pub(crate) columns: Vec<Column>,
     /// Position of `attributes`, where the stream has them.
     pub(crate) attributes: Option<usize>,
+    /// Position of `evidence`, where the stream has it.
+    pub(crate) evidence: Option<usize>,
 }
 
 /// Positions of the columns of `behaviour` that its rules look at; a test holds them to the schema.
@@ -93,17 +95,21 @@ impl Layout {
                 Column { name: field.name().clone(), kind, required }
             })
             .collect();
-        let attributes = columns.iter().position(|column| column.kind == Kind::Attributes);
-        Self { stream, schema, columns, attributes }
+        let of_kind = |kind: Kind| columns.iter().position(|column| column.kind == kind);
+        let (attributes, evidence) = (of_kind(Kind::Attributes), of_kind(Kind::Evidence));
+        Self { stream, schema, columns, attributes, evidence }
     }
 
     /// Where a field of that name goes.
     pub(crate) fn slot(&self, name: &str) -> Slot {
-        match self.columns.iter().position(|column| column.name == name) {
-            Some(position) => Slot::Column(position),
-            None if self.stream == Stream::Behaviour && name == "event_date" => Slot::Derived,
-            None => Slot::Extra,
-        }
+        self.slots().find(|(known, _)| *known == name).map_or(Slot::Extra, |(_, slot)| slot)
+    }
+
+    /// The fields that are not extra, and where they go.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = (&str, Slot)> {
+        let derived = (self.stream == Stream::Behaviour).then_some(("event_date", Slot::Derived));
+        let columns = self.columns.iter().enumerate();
+        columns.map(|(position, column)| (column.name.as_str(), Slot::Column(position))).chain(derived)
     }
 
     /// The name of a column, for dead letters.

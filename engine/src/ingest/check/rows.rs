@@ -1,6 +1,5 @@
 //! Rows: records that satisfy the contract, gathered column by column into batches of the stream's schema.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -31,19 +30,21 @@ pub(crate) struct Checker {
 #[derive(Debug)]
 pub(crate) struct Rows {
     buffers: Vec<Buffer>,
-    rows: usize,
+    gathered: usize,
+    /// Room for a row's evidence.
+    canonical: String,
 }
 
 impl Rows {
     /// No rows.
     pub(crate) fn new(layout: &Layout) -> Self {
         let buffers = layout.columns.iter().map(|column| Buffer::new(column.kind)).collect();
-        Self { buffers, rows: 0 }
+        Self { buffers, gathered: 0, canonical: String::new() }
     }
 
     /// Rows gathered.
     pub(crate) fn len(&self) -> usize {
-        self.rows
+        self.gathered
     }
 
     /// Checks a record and appends it, or appends nothing and says why. Sorts the record's pairs.
@@ -55,15 +56,19 @@ impl Rows {
         let layout = &checker.layout;
         let mut pairs = std::mem::take(&mut record.pairs);
         let paired = attribute_pairs(record, layout, &mut pairs);
-        let mut values: [Value<'_>; COLUMNS_MAX] = Default::default();
-        let mut count = None;
+        let mut canonical = std::mem::take(&mut self.canonical);
+        let listed = evidence_text(record, layout, &mut canonical);
+        let mut values = [Value::Null; COLUMNS_MAX];
         for (position, column) in layout.columns.iter().enumerate() {
             let value = match column.kind {
                 Kind::Attributes => {
                     paired.map_err(|reason| Fault::column(position, reason))?;
                     continue;
                 }
-                _ => convert(column, record.cell(position), checker, &mut count),
+                Kind::Evidence => listed.map(|length| {
+                    length.filter(|length| *length > 0).map_or(Value::Null, |_| Value::Text(&canonical))
+                }),
+                _ => convert(column, record.cell(position), checker),
             };
             let value = value.map_err(|reason| Fault::column(position, reason))?;
             if column.required && matches!(value, Value::Null) {
@@ -72,9 +77,9 @@ impl Rows {
             values[position] = value;
         }
         if layout.stream == Stream::Behaviour {
-            check_event(&mut values, &checker.rules, count)?;
+            check_event(&mut values, &checker.rules, listed.ok().flatten())?;
         }
-        for (buffer, value) in self.buffers.iter_mut().zip(&values) {
+        for (buffer, value) in self.buffers.iter_mut().zip(values) {
             match buffer {
                 Buffer::Attributes(map) => {
                     map.push(pairs.iter().map(|pair| (pair.key.as_ref(), pair.value.as_ref())));
@@ -82,7 +87,8 @@ impl Rows {
                 other => other.append(value),
             }
         }
-        self.rows += 1;
+        self.gathered += 1;
+        self.canonical = canonical;
         pairs.clear();
         record.pairs = pairs;
         Ok(())
@@ -93,7 +99,7 @@ impl Rows {
     /// # Errors
     /// [`EngineError::Arrow`] where the columns don't make the schema.
     pub(crate) fn finish(&mut self, layout: &Layout) -> Result<RecordBatch> {
-        self.rows = 0;
+        self.gathered = 0;
         let columns = self
             .buffers
             .iter_mut()
@@ -120,6 +126,21 @@ fn attribute_pairs<'a>(
     super::map::settle(pairs)
 }
 
+/// Writes the record's evidence as canonical JSON text; the length of its list, none without one.
+fn evidence_text(
+    record: &Record<'_>,
+    layout: &Layout,
+    canonical: &mut String,
+) -> std::result::Result<Option<i32>, &'static str> {
+    canonical.clear();
+    let Some(position) = layout.evidence else { return Ok(None) };
+    match record.cell(position) {
+        cell if is_missing(cell) => Ok(None),
+        Cell::Nested(text) | Cell::Plain(text) => evidence::canonical(text, canonical).map(Some),
+        _ => Err(reason::NOT_EVIDENCE),
+    }
+}
+
 /// The rules that tie the columns of one event together; sets the channel and the count of evidence where absent.
 fn check_event(
     values: &mut [Value<'_>; COLUMNS_MAX],
@@ -131,7 +152,7 @@ fn check_event(
         _ => return Err(Fault::column(behaviour::EVENT_TYPE, reason::MISSING)),
     };
     if matches!(values[behaviour::CHANNEL], Value::Null) {
-        values[behaviour::CHANNEL] = Value::Text(Cow::Borrowed(channel_word(rule.channel)));
+        values[behaviour::CHANNEL] = Value::Text(channel_word(rule.channel));
     }
     check_carried(values, rule)?;
     if let Some(count) = counted {
@@ -149,24 +170,23 @@ fn check_carried(values: &[Value<'_>; COLUMNS_MAX], rule: Rule) -> std::result::
     rule.check(entities, !matches!(values[behaviour::AMOUNT], Value::Null))
 }
 
-/// One cell as its column wants it. `count` receives the length of a list of evidence.
+/// One cell as its column wants it.
 fn convert<'r>(
     column: &Column,
     cell: &'r Cell<'_>,
     checker: &Checker,
-    count: &mut Option<i32>,
 ) -> std::result::Result<Value<'r>, &'static str> {
     if is_missing(cell) {
         return Ok(Value::Null);
     }
     let zone = &checker.zone;
     Ok(match column.kind {
-        Kind::Id => Value::Text(Cow::Borrowed(id(cell)?)),
-        Kind::Text | Kind::EventType => Value::Text(Cow::Borrowed(text(cell).ok_or(reason::NOT_TEXT)?)),
+        Kind::Id => Value::Text(id(cell)?),
+        Kind::Text | Kind::EventType => Value::Text(text(cell).ok_or(reason::NOT_TEXT)?),
         Kind::Channel => {
             let channel =
                 Channel::parse(text(cell).ok_or(reason::NOT_TEXT)?).ok_or(reason::UNKNOWN_CHANNEL)?;
-            Value::Text(Cow::Borrowed(channel_word(channel_position(channel))))
+            Value::Text(channel_word(channel_position(channel)))
         }
         Kind::EventTime => {
             let at = value::time(scalar(cell).ok_or(reason::NOT_A_TIME)?)?;
@@ -182,14 +202,7 @@ fn convert<'r>(
             Cell::Plain(text) => value::flag(text)?,
             _ => return Err(reason::NOT_A_FLAG),
         }),
-        Kind::Evidence => {
-            let (Cell::Nested(text) | Cell::Plain(text)) = cell else { return Err(reason::NOT_EVIDENCE) };
-            let mut canonical = String::with_capacity(text.len());
-            let length = evidence::canonical(text, &mut canonical)?;
-            *count = Some(length);
-            if length == 0 { Value::Null } else { Value::Text(Cow::Owned(canonical)) }
-        }
-        Kind::Attributes => Value::Null,
+        Kind::Evidence | Kind::Attributes => Value::Null,
     })
 }
 

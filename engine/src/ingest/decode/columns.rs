@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, new_null_array};
-use arrow::compute::filter;
+use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::{Field, Schema};
 use arrow::error::ArrowError;
 
@@ -49,10 +49,13 @@ impl Faults {
     }
 }
 
-/// The rows of a batch that satisfy the contract, and the faults of the others.
+/// A batch of the stream's columns, and the faults of the rows that don't satisfy the contract.
 #[derive(Debug)]
 pub(crate) struct Checked {
-    pub(crate) good: RecordBatch,
+    /// Every row, those with a fault too.
+    pub(crate) batch: RecordBatch,
+    /// The rows without a fault; none where all are.
+    pub(crate) good: Option<BooleanBuffer>,
     pub(crate) faults: Faults,
 }
 
@@ -61,25 +64,22 @@ pub(crate) struct Checked {
 /// # Errors
 /// [`EngineError::Arrow`] where a conversion that the file's types promised fails.
 pub(crate) fn check(batch: &RecordBatch, slots: &[Slot], checker: &Checker) -> Result<Checked> {
-    let rows = batch.num_rows();
-    let mut faults = Faults::new(rows);
+    let mut faults = Faults::new(batch.num_rows());
     let columns =
         convert_all(batch, slots, checker, &mut faults).map_err(EngineError::arrow("converting columns"))?;
-    let keep: Option<BooleanArray> = (!faults.by_row.is_empty())
-        .then(|| faults.by_row.iter().map(|fault| Some(fault.is_none())).collect());
-    let mut fields = Vec::with_capacity(columns.len());
-    let mut kept = Vec::with_capacity(columns.len());
-    for (field, column) in checker.layout.schema.fields().iter().zip(columns) {
-        let column = match &keep {
-            Some(keep) => filter(&column, keep).map_err(EngineError::arrow("leaving out rows"))?,
-            None => column,
-        };
-        fields.push(Field::new(field.name(), column.data_type().clone(), field.is_nullable()));
-        kept.push(column);
-    }
-    let good = RecordBatch::try_new(Arc::new(Schema::new(fields)), kept)
+    let fields: Vec<Field> = checker
+        .layout
+        .schema
+        .fields()
+        .iter()
+        .zip(&columns)
+        // Of a refused row any column may be null.
+        .map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true))
+        .collect();
+    let good = (!faults.by_row.is_empty()).then(|| faults.by_row.iter().map(Option::is_none).collect());
+    let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
         .map_err(EngineError::arrow("gathering columns"))?;
-    Ok(Checked { good, faults })
+    Ok(Checked { batch, good, faults })
 }
 
 fn convert_all(

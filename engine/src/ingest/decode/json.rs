@@ -1,8 +1,10 @@
 //! NDJSON: one object a line, read straight into a record.
 
+use rustc_hash::FxHashMap;
+
 use super::record::{Cell, Record};
 use super::scan::{Malformed, Scanner};
-use crate::ingest::check::layout::{Kind, Layout, Slot};
+use crate::ingest::check::layout::{Layout, Slot};
 use crate::ingest::check::reason::{self, Fault};
 
 impl From<Malformed> for Fault {
@@ -11,16 +13,22 @@ impl From<Malformed> for Fault {
     }
 }
 
-/// Reads objects into records. It remembers which field came at which place, because producers keep their order.
-#[derive(Debug, Default)]
+/// Reads objects into records.
+#[derive(Debug)]
 pub(crate) struct JsonReader {
-    order: Vec<(String, Slot)>,
+    /// The fields that are not extra.
+    slots: FxHashMap<String, Slot>,
 }
 
 impl JsonReader {
+    /// For records of that layout.
+    pub(crate) fn new(layout: &Layout) -> Self {
+        Self { slots: layout.slots().map(|(name, slot)| (name.to_owned(), slot)).collect() }
+    }
+
     /// Reads one object into an emptied record.
     pub(crate) fn read<'a>(
-        &mut self,
+        &self,
         text: &'a str,
         layout: &Layout,
         record: &mut Record<'a>,
@@ -30,20 +38,18 @@ impl JsonReader {
             let is_json = scanner.raw().and_then(|_| scanner.end()).is_ok();
             return Err(Fault::record(if is_json { reason::NOT_AN_OBJECT } else { reason::NOT_JSON }));
         }
-        let mut place = 0;
         // A wrong field is told only once the rest has proved to be JSON.
         let mut fault = None;
-        scanner.members(|scanner, key| {
-            let slot = self.slot(place, &key, layout);
-            place += 1;
+        let mut more = scanner.open_object()?;
+        while more {
+            let key = scanner.key()?;
+            let slot = self.slots.get(key.as_ref()).copied().unwrap_or(Slot::Extra);
             match slot {
                 Slot::Column(column) => {
                     if !record.see(column) {
                         fault.get_or_insert(Fault::column(column, reason::GIVEN_TWICE));
                     }
-                    let is_map =
-                        layout.columns.get(column).is_some_and(|column| column.kind == Kind::Attributes);
-                    if is_map && scanner.peek() == Some(b'{') {
+                    if layout.attributes == Some(column) && scanner.peek() == Some(b'{') {
                         scanner.pairs(&mut record.pairs)?;
                     } else {
                         record.set(column, scanner.value()?);
@@ -52,33 +58,12 @@ impl JsonReader {
                 Slot::Extra => record.add_extra(key, scanner.value()?),
                 Slot::Derived => drop(scanner.raw()?),
             }
-            Ok::<(), Fault>(())
-        })?;
+            more = scanner.more(b'}')?;
+        }
         scanner.end()?;
         fault.map_or(Ok(()), Err)
     }
-
-    fn slot(&mut self, place: usize, key: &str, layout: &Layout) -> Slot {
-        match self.order.get_mut(place) {
-            Some((known, slot)) if known == key => *slot,
-            Some(entry) => {
-                let slot = layout.slot(key);
-                *entry = (key.to_owned(), slot);
-                slot
-            }
-            None => {
-                let slot = layout.slot(key);
-                if self.order.len() < PLACES_MAX {
-                    self.order.push((key.to_owned(), slot));
-                }
-                slot
-            }
-        }
-    }
 }
-
-/// Places of an object whose field is remembered.
-const PLACES_MAX: usize = 64;
 
 /// The pairs of an `attributes` cell that holds JSON text.
 pub(crate) fn read_pairs<'a>(

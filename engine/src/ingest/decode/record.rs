@@ -39,22 +39,25 @@ pub(crate) struct Record<'a> {
     /// The pairs of `attributes`, and the fields that are no column, in the order of the input.
     pub(crate) pairs: Vec<Pair<'a>>,
     /// Bit k: the k-th column was given.
-    pub(crate) seen: u32,
+    seen: u32,
 }
 
 impl Record<'_> {
     /// Empties the record for the next row.
     pub(crate) fn clear(&mut self) {
-        self.cells.fill(Cell::Missing);
+        while self.seen != 0 {
+            if let Some(cell) = self.cells.get_mut(self.seen.trailing_zeros() as usize) {
+                *cell = Cell::Missing;
+            }
+            self.seen &= self.seen - 1;
+        }
         self.pairs.clear();
-        self.seen = 0;
     }
 
     /// Notes that a column was given; false where it was given before.
     pub(crate) fn see(&mut self, column: usize) -> bool {
-        let bit = 1_u32 << (column % 32);
-        let fresh = self.seen & bit == 0;
-        self.seen |= bit;
+        let fresh = self.seen & bit(column) == 0;
+        self.seen |= bit(column);
         fresh
     }
 }
@@ -64,6 +67,7 @@ impl<'a> Record<'a> {
     pub(crate) fn set(&mut self, column: usize, cell: Cell<'a>) {
         if let Some(place) = self.cells.get_mut(column) {
             *place = cell;
+            self.seen |= bit(column);
         }
     }
 
@@ -78,6 +82,10 @@ impl<'a> Record<'a> {
             self.pairs.push(Pair { key, value, explicit: false });
         }
     }
+}
+
+fn bit(column: usize) -> u32 {
+    1 << (column % 32)
 }
 
 /// The text of an attribute: strings as they are, numbers and booleans as written, lists and objects as compact JSON.

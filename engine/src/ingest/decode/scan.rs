@@ -60,22 +60,31 @@ impl<'a> Scanner<'a> {
         &mut self,
         mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.pass(b'{')?;
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            if self.peek() != Some(b'"') {
-                return Err(Malformed.into());
-            }
-            let key = self.string()?;
-            self.pass(b':')?;
+        let mut more = self.open_object()?;
+        while more {
+            let key = self.key()?;
             member(self, key)?;
-            if !self.more(b'}')? {
-                return Ok(());
-            }
+            more = self.more(b'}')?;
         }
+        Ok(())
+    }
+
+    /// Passes the brace that opens an object; whether a member follows.
+    pub(crate) fn open_object(&mut self) -> Scan<bool> {
+        self.pass(b'{')?;
+        let empty = self.peek() == Some(b'}');
+        self.at += usize::from(empty);
+        Ok(!empty)
+    }
+
+    /// Reads a key and passes its colon.
+    pub(crate) fn key(&mut self) -> Scan<Cow<'a, str>> {
+        if self.peek() != Some(b'"') {
+            return Err(Malformed);
+        }
+        let key = self.string()?;
+        self.pass(b':')?;
+        Ok(key)
     }
 
     /// Reads a list, calling `item` at each of its values, which it must read.
@@ -97,7 +106,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// After a value: true at a comma, false at the closing byte.
-    fn more(&mut self, close: u8) -> Scan<bool> {
+    pub(crate) fn more(&mut self, close: u8) -> Scan<bool> {
         let next = self.peek();
         self.at += 1;
         match next {
@@ -143,27 +152,9 @@ impl<'a> Scanner<'a> {
             return Err(Malformed);
         }
         match self.peek() {
-            Some(b'{') => self.pass(b'{').and_then(|()| self.skip_members(depth)),
+            Some(b'{') => self.members(|scanner, _| scanner.skip(depth + 1)),
             Some(b'[') => self.items(|scanner| scanner.skip(depth + 1)),
             _ => self.value().map(|_| ()),
-        }
-    }
-
-    fn skip_members(&mut self, depth: usize) -> Scan<()> {
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            if self.peek() != Some(b'"') {
-                return Err(Malformed);
-            }
-            self.string()?;
-            self.pass(b':')?;
-            self.skip(depth + 1)?;
-            if !self.more(b'}')? {
-                return Ok(());
-            }
         }
     }
 
