@@ -96,6 +96,29 @@ fn an_id_on_two_days_is_told_by_the_run_that_reads_it_and_by_verify() {
     assert!(found.contains("2026-01-05") && found.contains("2026-01-08"), "{found}");
 }
 
+#[test]
+fn a_first_deal_without_any_history_is_no_reason_for_a_quota_of_nothing() {
+    let rep = |id: &str| {
+        format!(r#"{{"rep_id":"{id}","hired_on":"2026-01-01","updated_at":"2026-01-01T00:00:00Z"}}"#)
+    };
+    let deal = data_samples::build::Event::new("deal.signed").rep("r1").customer("c1").amount("100.00");
+    let tool = Tool::new()
+        .file("rep.ndjson", &format!("{}\n{}\n", rep("r1"), rep("r2")))
+        .file("deal.ndjson", &deal.at("2026-01-08T10:00:00+08:00").to_json());
+    tool.run(&["ingest", "--stream", "crm.rep", "--from", "rep.ndjson"]).succeeded();
+    tool.run(&["ingest", "--stream", "behaviour", "--from", "deal.ndjson"]).succeeded();
+    let quota = |day: &str| {
+        tool.run(&["daily", "--as-of", day]).succeeded();
+        let query = format!("SELECT quota FROM mart.quota WHERE rep_id = 'r1' AND as_of = DATE '{day}'");
+        let answer = tool.run(&["sql", "--format", "csv", "-c", &query]).succeeded().out;
+        answer.lines().nth(1).unwrap().parse::<f64>().unwrap()
+    };
+    let before = quota("2026-01-07");
+    assert!(before < 1.0, "nothing is known yet: {before}");
+    let after = quota("2026-01-08");
+    assert!((100.0..300.0).contains(&after), "100 are signed, the quota is {after}");
+}
+
 /// The first file under `folder` with that ending.
 fn find(folder: &Path, ending: &str) -> std::path::PathBuf {
     let mut folders = vec![folder.to_owned()];
