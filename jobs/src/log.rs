@@ -13,9 +13,10 @@ pub(crate) fn start(global: &Global, configured: Log) {
     let filter = match (global.quiet, global.verbose) {
         (true, _) => "off",
         (false, 0) => {
-            "warn,jobs=info,engine=info,sql=info,models=info,deltalake_core=error,buoyant_kernel=error"
+            "warn,jobs=info,engine=info,sql=info,models=info,deltalake_core=error,buoyant_kernel=error,sqlparser=warn"
         }
-        (false, 1) => "warn,jobs=debug,engine=debug,sql=debug,models=debug",
+        // Targets are prefixes: `sql` takes `sqlparser` along.
+        (false, 1) => "warn,jobs=debug,engine=debug,sql=debug,models=debug,sqlparser=warn",
         (false, _) => "debug,jobs=trace,engine=trace,sql=trace,models=trace",
     };
     let builder = tracing_subscriber::fmt()
