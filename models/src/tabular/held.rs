@@ -1,0 +1,64 @@
+//! The rows that folds judge, in their order, and what is chosen by them.
+
+use super::blend::blend;
+use super::error::TabularError;
+use super::folds::Fold;
+use super::linear::Weights;
+use super::{log_loss, real};
+
+/// The judged rows of all folds, one fold after the other.
+pub(super) struct Held<'a> {
+    folds: &'a [Fold],
+    pub(super) rows: Vec<usize>,
+    pub(super) labels: Vec<bool>,
+    /// How many times each row counts.
+    pub(super) weights: Vec<usize>,
+}
+
+impl<'a> Held<'a> {
+    pub(super) fn new(folds: &'a [Fold], labels: &[bool]) -> Self {
+        let rows: Vec<usize> = folds.iter().flat_map(|fold| fold.judge.iter().copied()).collect();
+        let weights = folds.iter().flat_map(|fold| fold.judge.iter().map(|_| fold.weight)).collect();
+        Self { folds, labels: rows.iter().map(|&row| labels[row]).collect(), rows, weights }
+    }
+
+    /// Weighted log loss of margins for the rows that a fold judges.
+    pub(super) fn loss(&self, fold: usize, margins: &[f64]) -> f64 {
+        let before: usize = self.folds[..fold].iter().map(|fold| fold.judge.len()).sum();
+        let losses = self.labels[before..].iter().zip(margins).map(|(&label, &margin)| log_loss(label, margin));
+        losses.sum::<f64>() * real(self.folds[fold].weight)
+    }
+
+    /// The first of `count` choices whose losses over all folds are the lowest; the first where no fold judges.
+    pub(super) fn best(&self, count: usize, loss: impl Fn(usize, usize) -> f64) -> usize {
+        let mut best = (0, f64::INFINITY);
+        for choice in 0..count {
+            let total: f64 = (0..self.folds.len()).map(|fold| loss(fold, choice)).sum();
+            if total < best.1 {
+                best = (choice, total);
+            }
+        }
+        best.0
+    }
+
+    /// What the folds say of their rows, one after the other.
+    pub(super) fn join(&self, of_fold: impl Fn(usize) -> Vec<f64>) -> Vec<f64> {
+        (0..self.folds.len()).flat_map(of_fold).collect()
+    }
+
+    /// The blend of `parts[part][held row]`; the first part alone where no fold judges.
+    pub(super) fn blend(&self, parts: &[Vec<f64>]) -> Result<Weights, TabularError> {
+        if self.rows.is_empty() {
+            let mut slopes = vec![0.0; parts.len()];
+            slopes[0] = 1.0;
+            return Ok(Weights { intercept: 0.0, slopes });
+        }
+        // linfa-logistic knows no weights of rows: a row that counts twice is there twice.
+        let again: Vec<usize> =
+            (0..self.rows.len()).flat_map(|row| std::iter::repeat_n(row, self.weights[row])).collect();
+        let labels: Vec<bool> = again.iter().map(|&row| self.labels[row]).collect();
+        let parts: Vec<Vec<f64>> =
+            parts.iter().map(|part| again.iter().map(|&row| part[row]).collect()).collect();
+        blend(&parts, &labels)
+    }
+}
