@@ -10,6 +10,8 @@ use super::{log_loss, real, sigmoid};
 
 /// Log-odds beyond which no probability is stated: 1 in a million.
 const LOG_ODDS_MAX: f64 = 13.8;
+/// Rows under which steps would be noise.
+const ISOTONIC_ROWS_MIN: usize = 1_000;
 /// Rows that a stretch of the interval is judged by, at least.
 const STRETCH_ROWS_MIN: usize = 50;
 const STRETCHES_MAX: usize = 40;
@@ -61,8 +63,8 @@ pub(super) struct Calibration {
 }
 
 impl Calibration {
-    /// Calibrates on held-out margins, each counting `weights` times, in the order of the rows. `in_time`: the later
-    /// half judges the earlier; else each judges the other.
+    /// Calibrates on held-out margins, each counting `weights` times; every other row judges the steps of the rest.
+    /// `in_time`: no steps, since rows to come may lie beyond them, where a line goes on and steps end.
     pub(super) fn fit(margins: &[f64], labels: &[bool], weights: &[usize], in_time: bool) -> Self {
         let rows: Vec<Row> = margins
             .iter()
@@ -70,20 +72,15 @@ impl Calibration {
             .zip(weights)
             .map(|((&margin, &label), &weight)| Row { margin, label, weight: real(weight) })
             .collect();
-        let (even, odd): (Vec<_>, Vec<_>) = rows.iter().enumerate().partition(|(position, _)| {
-            if in_time { *position < rows.len() / 2 } else { position % 2 == 0 }
-        });
+        let (even, odd): (Vec<_>, Vec<_>) = rows.iter().enumerate().partition(|(position, _)| position % 2 == 0);
         let halves = [even, odd].map(|half| half.into_iter().map(|(_, &row)| row).collect::<Vec<Row>>());
         let loss = |fit_on: &[Row], judge: &[Row]| {
             let shift = isotonic(fit_on);
             let of = |row: &Row, margin: f64| row.weight * log_loss(row.label, margin);
             judge.iter().map(|row| of(row, moved(Some(&shift), row.margin)) - of(row, row.margin)).sum::<f64>()
         };
-        let mut gained = loss(&halves[0], &halves[1]);
-        if !in_time {
-            gained += loss(&halves[1], &halves[0]);
-        }
-        let shift = (gained < 0.0 && rows.len() >= 1_000).then(|| isotonic(&rows));
+        let gained = loss(&halves[0], &halves[1]) + loss(&halves[1], &halves[0]);
+        let shift = (!in_time && gained < 0.0 && rows.len() >= ISOTONIC_ROWS_MIN).then(|| isotonic(&rows));
         let (lower, higher) = interval(&rows, shift.as_ref());
         Self { shift, lower, higher }
     }

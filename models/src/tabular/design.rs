@@ -5,11 +5,15 @@ use ndarray::{Array2, ShapeBuilder as _};
 use super::evidence::Evidence;
 use super::feature::{Data, Feature};
 use super::linear::Weights;
+use super::real;
 
 /// Rows of a level under which it gets no indicator of its own.
 const INDICATOR_ROWS_MIN: usize = 30;
 /// Indicators of a category at most.
 const INDICATORS_MAX: usize = 40;
+
+/// Share of rows in levels without an indicator from which on the category's evidence is added.
+const OTHERS_SHARE: f64 = 0.05;
 
 /// A column of a design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +31,7 @@ pub(super) enum Term {
 /// How categories enter a design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
-    /// An indicator for each frequent level, evidence where there are others.
+    /// An indicator for each frequent level, evidence where many rows have another.
     Indicators,
     /// Evidence alone.
     Evidence,
@@ -51,8 +55,9 @@ pub(super) fn terms(features: &[Feature<'_>], style: Style) -> Vec<(usize, Term)
                 levels.retain(|&level| category.counts[level] >= INDICATOR_ROWS_MIN);
                 levels.sort_by_key(|&level| (std::cmp::Reverse(category.counts[level]), level));
                 levels.truncate(INDICATORS_MAX);
-                let seen = category.counts.iter().filter(|&&count| count > 0).count();
-                if style == Style::Evidence || levels.len() < seen {
+                let shown: usize = levels.iter().map(|&level| category.counts[level]).sum();
+                let others = category.codes.len() - shown;
+                if style == Style::Evidence || real(others) > OTHERS_SHARE * real(category.codes.len()) {
                     terms.push((position, Term::Evidence));
                 }
                 if style == Style::Indicators {

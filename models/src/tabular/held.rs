@@ -47,18 +47,53 @@ impl<'a> Held<'a> {
     }
 
     /// The blend of `parts[part][held row]`; the first part alone where no fold judges.
-    pub(super) fn blend(&self, parts: &[Vec<f64>]) -> Result<Weights, TabularError> {
-        if self.rows.is_empty() {
+    ///
+    /// Weights and intercept are those of a logistic regression on all held rows. In time order the level of the rows
+    /// to come may move on or back: there the regression is taken as it is only where, fitted on the folds before each
+    /// later fold, it foresaw that fold better than the parts' mean in the same proportions did.
+    pub(super) fn blend(&self, parts: &[Vec<f64>], in_time: bool) -> Result<Weights, TabularError> {
+        let Some(last) = self.folds.len().checked_sub(1) else {
             let mut slopes = vec![0.0; parts.len()];
             slopes[0] = 1.0;
             return Ok(Weights { intercept: 0.0, slopes });
+        };
+        let all = self.regression(parts, self.folds.len())?;
+        if !in_time || last == 0 {
+            return Ok(all);
         }
+        let mut gained = 0.0;
+        for fold in 1..=last {
+            let scaled = self.regression(parts, fold)?;
+            let mean = proportions(&scaled);
+            gained += self.blended_loss(parts, fold, &scaled) - self.blended_loss(parts, fold, &mean);
+        }
+        Ok(if gained < 0.0 { all } else { proportions(&all) })
+    }
+
+    /// The blend by the rows of the first folds.
+    fn regression(&self, parts: &[Vec<f64>], folds: usize) -> Result<Weights, TabularError> {
+        let rows: usize = self.folds[..folds].iter().map(|fold| fold.judge.len()).sum();
         // linfa-logistic knows no weights of rows: a row that counts twice is there twice.
         let again: Vec<usize> =
-            (0..self.rows.len()).flat_map(|row| std::iter::repeat_n(row, self.weights[row])).collect();
+            (0..rows).flat_map(|row| std::iter::repeat_n(row, self.weights[row])).collect();
         let labels: Vec<bool> = again.iter().map(|&row| self.labels[row]).collect();
         let parts: Vec<Vec<f64>> =
             parts.iter().map(|part| again.iter().map(|&row| part[row]).collect()).collect();
         blend(&parts, &labels)
     }
+
+    fn blended_loss(&self, parts: &[Vec<f64>], fold: usize, weights: &Weights) -> f64 {
+        let before: usize = self.folds[..fold].iter().map(|fold| fold.judge.len()).sum();
+        let rows = before..before + self.folds[fold].judge.len();
+        self.loss(fold, &rows.map(|row| weights.margin(parts, row)).collect::<Vec<_>>())
+    }
+}
+
+/// The same proportions with a sum of 1, and nothing added.
+fn proportions(weights: &Weights) -> Weights {
+    let sum: f64 = weights.slopes.iter().sum();
+    if sum <= 0.0 {
+        return weights.clone();
+    }
+    Weights { intercept: 0.0, slopes: weights.slopes.iter().map(|slope| slope / sum).collect() }
 }

@@ -31,6 +31,13 @@ impl Weights {
     }
 }
 
+impl Weights {
+    /// The margin of a row of `parts[part][row]`.
+    pub(super) fn margin(&self, parts: &[Vec<f64>], row: usize) -> f64 {
+        self.intercept + parts.iter().zip(&self.slopes).map(|(part, slope)| slope * part[row]).sum::<f64>()
+    }
+}
+
 /// Fits `Σ −ln σ(±(b + w·x)) + penalty/2 · |w|²` for each penalty, from the strongest to the weakest, each begun where
 /// the one before ended. `x` is `(n_samples, n_features)`, best stored by column.
 ///
