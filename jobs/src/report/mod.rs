@@ -2,7 +2,8 @@
 
 pub(crate) mod daily;
 pub(crate) mod explain;
-pub(crate) mod next;
+pub(crate) mod model;
+mod next;
 mod rows;
 pub(crate) mod run;
 pub(crate) mod words;

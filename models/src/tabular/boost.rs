@@ -235,7 +235,7 @@ impl Sample {
         histogram.clear();
         histogram.resize(leaves * BINS, [0.0; 2]);
         for ((&row, &leaf), slope) in self.rows.iter().zip(&self.leaf).zip(&self.slopes) {
-            let code = usize::from(codes[row as usize]) & (BINS - 1);
+            let code = usize::from(codes[row as usize]);
             let cell = &mut histogram[usize::from(leaf) * BINS + code];
             cell[0] += slope[0];
             cell[1] += slope[1];

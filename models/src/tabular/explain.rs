@@ -8,6 +8,9 @@ use super::error::TabularError;
 use super::frame::Frame;
 use super::model::{BLOCK_ROWS, Model, Reader};
 
+/// Rows that importance is taken from at most.
+const IMPORTANCE_ROWS: usize = 4_000;
+
 /// The log-odds of each row as a sum: `intercept + Σ contributions[row] + calibration[row] = log_odds[row]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
@@ -49,6 +52,28 @@ impl Model {
         let log_odds: Vec<f64> = scores.iter().map(|&score| self.calibration.log_odds(score)).collect();
         let calibration = log_odds.iter().zip(&scores).map(|(stated, score)| stated - score).collect();
         Ok(Explanation { intercept, contributions, calibration, log_odds })
+    }
+
+    /// The columns by how much they move the rows of a table: the mean size of their terms in log-odds, the strongest
+    /// first. Of a long table evenly spaced rows are taken.
+    ///
+    /// # Errors
+    /// As [`Model::score`].
+    pub fn importance(&self, frame: &Frame) -> Result<Vec<(String, f64)>, TabularError> {
+        let step = frame.rows().div_ceil(IMPORTANCE_ROWS).max(1);
+        let rows: Vec<usize> = (0..frame.rows()).step_by(step).collect();
+        let contributions = self.explain(&frame.take(&rows))?.contributions;
+        let mean = |terms: ndarray::ArrayView1<'_, f64>| {
+            terms.iter().map(|term| term.abs()).sum::<f64>() / super::real(rows.len()).max(1.0)
+        };
+        let mut columns: Vec<(String, f64)> = self
+            .columns
+            .iter()
+            .zip(contributions.columns())
+            .map(|(schema, terms)| (schema.name.clone(), mean(terms)))
+            .collect();
+        columns.sort_by(|a, b| b.1.total_cmp(&a.1));
+        Ok(columns)
     }
 
     fn explain_block(&self, readers: &[Reader<'_>], paths: &[Vec<Path>], from: usize, into: &mut [f64]) {

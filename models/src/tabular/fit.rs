@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::assemble::rules;
 use super::boost::{Booster, Grown, Settings, grow};
-use super::calibrate::Calibration;
+use super::calibrate::{Calibration, Scored};
 use super::design::{Line, Style, Term, add, flat, matrix, terms};
 use super::error::TabularError;
 use super::evidence::{Evidence, encode};
@@ -13,7 +13,7 @@ use super::feature::{Data, Feature, LeftOut, features};
 use super::folds::{Fold, Order, folds};
 use super::frame::Frame;
 use super::held::Held;
-use super::linear::{Weights, path};
+use super::linear::{ROWS_MAX, Weights, path};
 use super::model::{Model, Schema};
 use super::real;
 
@@ -23,7 +23,7 @@ const ROWS_MIN: usize = 10;
 const PENALTIES: [f64; 3] = [100.0, 10.0, 1.0];
 /// How trees are grown.
 const TREES: Settings =
-    Settings { depth: 5, rate: 0.1, ridge: 3.0, rows: 180, features: 0.6, rounds: 300, step: 10, patience: 4 };
+    Settings { depth: 4, rate: 0.1, ridge: 3.0, rows: 180, features: 0.6, rounds: 300, step: 10, patience: 4 };
 
 /// What a fit depends on beside the rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +59,7 @@ pub struct Fitted {
     /// The model.
     pub model: Model,
     /// The probability of each training row that no part fitted on it gives; none for rows that no fold judged.
-    pub out_of_fold: Vec<Option<f64>>,
+    pub out_of_fold: Vec<Option<Scored>>,
     /// Columns that the model doesn't use.
     pub left_out: Vec<LeftOut>,
     /// What validation chose.
@@ -109,13 +109,14 @@ pub fn fit(frame: &Frame, labels: &[bool], options: &FitOptions) -> Result<Fitte
         .map(|design| held.join(|fold| judged[fold].lines[design][penalties[design]].clone()))
         .collect();
     parts.push(held.join(|fold| tree_margins(&features, &judged[fold], trees, &folds[fold].judge)));
-    let blended = held.blend(&parts)?;
+    let in_time = options.order == Order::Time;
+    let blended = held.blend(&parts, in_time)?;
     let encoded = encode_all(&features, labels, &all(labels));
     let (lines, lines_intercept) = full_lines(&features, &encoded, &designs, labels, &penalties, &blended)?;
     let trees_weight = blended.slopes[designs.len()];
     let boosters: Vec<(Booster, &[Option<Evidence>])> = if trees_weight <= 0.0 || trees == 0 {
         Vec::new()
-    } else if options.order == Order::Time {
+    } else if in_time {
         // Models of folds in time know nothing of the latest rows.
         let settings = Settings { rounds: trees, ..TREES };
         let grown = grow(&codes(&features, &encoded), labels, &all(labels), &[], settings, options.seed);
@@ -123,13 +124,11 @@ pub fn fit(frame: &Frame, labels: &[bool], options: &FitOptions) -> Result<Fitte
     } else {
         judged.iter().map(|judged| (judged.grown.booster.first(trees), judged.encoded.as_slice())).collect()
     };
-    let margins: Vec<f64> = (0..held.rows.len())
-        .map(|row| blended.intercept + parts.iter().zip(&blended.slopes).map(|(p, w)| w * p[row]).sum::<f64>())
-        .collect();
-    let calibration = Calibration::fit(&margins, &held.labels, &held.weights, options.order == Order::Time);
+    let margins: Vec<f64> = (0..held.rows.len()).map(|row| blended.margin(&parts, row)).collect();
+    let calibration = Calibration::fit(&margins, &held.labels, &held.weights, in_time);
     let mut out_of_fold = vec![None; labels.len()];
     for (&row, &margin) in held.rows.iter().zip(&margins) {
-        out_of_fold[row] = Some(calibration.apply(margin).probability);
+        out_of_fold[row] = Some(calibration.apply(margin));
     }
     let choices = Choices {
         folds: folds.len(),
@@ -169,6 +168,12 @@ fn all(labels: &[bool]) -> Vec<usize> {
     (0..labels.len()).collect()
 }
 
+/// Evenly spaced rows, at most as many as a regression needs.
+fn spaced(rows: &[usize]) -> Vec<usize> {
+    let n = rows.len().min(ROWS_MAX);
+    (0..n).map(|position| rows[position * rows.len() / n]).collect()
+}
+
 /// The log-odds of a label.
 fn average(labels: &[bool]) -> f64 {
     let positives = real(labels.iter().filter(|&&label| label).count());
@@ -201,9 +206,10 @@ fn judge(
     seed: u64,
 ) -> Result<Judged, TabularError> {
     let encoded = encode_all(features, labels, &fold.train);
-    let train_labels: Vec<bool> = fold.train.iter().map(|&row| labels[row]).collect();
+    let rows = spaced(&fold.train);
+    let row_labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
     let line = |terms: &Terms| -> Result<Vec<Vec<f64>>, TabularError> {
-        let fitted = path(&matrix(features, &encoded, terms, &fold.train), &train_labels, &PENALTIES)?;
+        let fitted = path(&matrix(features, &encoded, terms, &rows), &row_labels, &PENALTIES)?;
         let judged = matrix(features, &encoded, terms, &fold.judge);
         Ok(fitted.iter().map(|weights| weights.margins(&judged)).collect())
     };
@@ -230,6 +236,8 @@ fn full_lines(
     penalties: &[usize],
     blended: &Weights,
 ) -> Result<(Vec<Line>, f64), TabularError> {
+    let rows = spaced(&all(labels));
+    let row_labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
     let fitted: Vec<Option<Weights>> = designs
         .par_iter()
         .enumerate()
@@ -237,8 +245,8 @@ fn full_lines(
             if blended.slopes[design] <= 0.0 {
                 return Ok(None);
             }
-            let x = matrix(features, encoded, terms, &all(labels));
-            Ok(path(&x, labels, &PENALTIES[..=penalties[design]])?.pop())
+            let x = matrix(features, encoded, terms, &rows);
+            Ok(path(&x, &row_labels, &PENALTIES[..=penalties[design]])?.pop())
         })
         .collect::<Result<_, _>>()?;
     let mut lines = flat(features);

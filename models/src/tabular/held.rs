@@ -49,8 +49,9 @@ impl<'a> Held<'a> {
     /// The blend of `parts[part][held row]`; the first part alone where no fold judges.
     ///
     /// Weights and intercept are those of a logistic regression on all held rows. In time order the level of the rows
-    /// to come may move on or back: there the regression is taken as it is only where, fitted on the folds before each
-    /// later fold, it foresaw that fold better than the parts' mean in the same proportions did.
+    /// to come may move on or back: there the blend is the parts' mean in the regression's proportions; where the
+    /// regression, fitted on the folds before each later fold, foresaw that fold better, it is half-way between both, as
+    /// a damped trend is (Gardner, McKenzie 1985).
     pub(super) fn blend(&self, parts: &[Vec<f64>], in_time: bool) -> Result<Weights, TabularError> {
         let Some(last) = self.folds.len().checked_sub(1) else {
             let mut slopes = vec![0.0; parts.len()];
@@ -67,7 +68,8 @@ impl<'a> Held<'a> {
             let mean = proportions(&scaled);
             gained += self.blended_loss(parts, fold, &scaled) - self.blended_loss(parts, fold, &mean);
         }
-        Ok(if gained < 0.0 { all } else { proportions(&all) })
+        let mean = proportions(&all);
+        Ok(if gained < 0.0 { halfway(&all, &mean) } else { mean })
     }
 
     /// The blend by the rows of the first folds.
@@ -86,6 +88,14 @@ impl<'a> Held<'a> {
         let before: usize = self.folds[..fold].iter().map(|fold| fold.judge.len()).sum();
         let rows = before..before + self.folds[fold].judge.len();
         self.loss(fold, &rows.map(|row| weights.margin(parts, row)).collect::<Vec<_>>())
+    }
+}
+
+fn halfway(a: &Weights, b: &Weights) -> Weights {
+    let middle = |(a, b): (&f64, &f64)| f64::midpoint(*a, *b);
+    Weights {
+        intercept: middle((&a.intercept, &b.intercept)),
+        slopes: a.slopes.iter().zip(&b.slopes).map(middle).collect(),
     }
 }
 
