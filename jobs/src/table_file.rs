@@ -45,7 +45,9 @@ impl TableFile {
         let content = read(path, &spec)?;
         if let Some(broken) = content.broken.first() {
             let (name, line, why) = (path.display(), broken.line, broken.reason.code());
-            return Err(BadInput::new(format!("{name}, line {line}: {why}; the record is {:?}", broken.raw)).into());
+            return Err(
+                BadInput::new(format!("{name}, line {line}: {why}; the record is {:?}", broken.raw)).into()
+            );
         }
         Ok(Self {
             path: path.to_owned(),
@@ -75,7 +77,9 @@ impl TableFile {
             let near = nearest(name, self.header.iter().map(String::as_str));
             let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let (path, all) = (self.path.display(), self.header.join(", "));
-            BadInput::new(format!("{path}: {option} names `{name}`, which is no column{near} (columns: {all})"))
+            BadInput::new(format!(
+                "{path}: {option} names `{name}`, which is no column{near} (columns: {all})"
+            ))
         })
     }
 
@@ -159,7 +163,10 @@ fn dates(texts: &StringArray) -> Result<Vec<f64>, usize> {
     parsed(texts, day)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "microseconds of the years that dates can hold need 2^63 at most; the day's fraction keeps milliseconds")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "microseconds of the years that dates can hold need 2^63 at most; the day's fraction keeps milliseconds"
+)]
 fn day(text: &str) -> Option<f64> {
     let at = if text.len() <= 10 {
         NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0)?

@@ -75,7 +75,8 @@ pub(crate) fn text(report: &Report, dir: &Path) -> String {
             Basis::Test => "test rows that nothing was fitted on or chosen by",
             Basis::OutOfFold =>
                 "training rows, each judged by parts not fitted on it (out of fold; keep a test with --split)",
-            Basis::InSample => "training rows that the model knows (in sample: too good; too few rows for folds)",
+            Basis::InSample =>
+                "training rows that the model knows (in sample: too good; too few rows for folds)",
         },
         share(measures.positives, measures.rows)
     ));

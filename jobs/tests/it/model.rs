@@ -135,8 +135,7 @@ fn tables_that_the_model_does_not_know_are_refused() {
         1,
         "error: lacks.csv: it lacks columns that the model was fitted with: created, channel (it has: score, won)",
     );
-    score("words.csv")
-        .failed(1, "error: words.csv, line 3, column score: `many` where numbers are expected");
+    score("words.csv").failed(1, "error: words.csv, line 3, column score: `many` where numbers are expected");
     // Unknown levels, infinities, empty cells and other columns are fine; the id is simply not there.
     score("new.csv").succeeded();
     let scored = columns(&std::fs::read_to_string(tool.path("s.csv")).unwrap());

@@ -21,9 +21,10 @@ pub(super) fn rules(
         let of = match (&feature.data, line) {
             (Data::Number(number), &Line::Number { slope, missing }) => {
                 let n = real(number.values.len());
-                let (per_sd, mean, low, high) = number.scale.map_or((1.0, 0.0, f64::MIN, f64::MAX), |scale| {
-                    (1.0 / scale.sd, scale.mean, scale.low, scale.high)
-                });
+                let (per_sd, mean, low, high) =
+                    number.scale.map_or((1.0, 0.0, f64::MIN, f64::MAX), |scale| {
+                        (1.0 / scale.sd, scale.mean, scale.low, scale.high)
+                    });
                 let slope = if number.scale.is_some() { slope * per_sd } else { 0.0 };
                 let of_value = |&value: &f64| {
                     if value.is_nan() { missing } else { slope * (value.clamp(low, high) - mean) }

@@ -22,7 +22,8 @@ pub(super) fn blend(margins: &[Vec<f64>], labels: &[bool]) -> Result<Weights, Ta
             }
         }
         let found = path(&x, labels, &[PENALTY])?;
-        let weights = found.into_iter().next().unwrap_or(Weights { intercept: 0.0, slopes: vec![0.0; parts.len()] });
+        let weights =
+            found.into_iter().next().unwrap_or(Weights { intercept: 0.0, slopes: vec![0.0; parts.len()] });
         let worst = weights.slopes.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1));
         match worst {
             Some((position, slope)) if slope < 0.0 => {

@@ -63,7 +63,7 @@ pub(super) struct Tree {
 
 impl Tree {
     /// Adds the values of rows `codes[feature][row]` to `margins`; `leaf` is scratch of the same length.
-    pub(super) fn add(&self, codes: &[Vec<u8>], weight: f64, leaf: &mut [u8], margins: &mut [f64]) {
+    fn add(&self, codes: &[Vec<u8>], leaf: &mut [u8], margins: &mut [f64]) {
         leaf.fill(0);
         for (level, split) in self.splits.iter().enumerate() {
             for (leaf, &code) in leaf.iter_mut().zip(&codes[split.feature as usize]) {
@@ -71,7 +71,7 @@ impl Tree {
             }
         }
         for (margin, &leaf) in margins.iter_mut().zip(&*leaf) {
-            *margin += weight * self.values[usize::from(leaf)];
+            *margin += self.values[usize::from(leaf)];
         }
     }
 }
@@ -87,9 +87,48 @@ impl Booster {
         let mut margins = vec![self.start; rows];
         let mut leaf = vec![0; rows];
         for tree in &self.trees {
-            tree.add(codes, 1.0, &mut leaf, &mut margins);
+            tree.add(codes, &mut leaf, &mut margins);
         }
         margins
+    }
+}
+
+/// Two trees as one of twice the depth, or one alone: half the look-ups, in a table that any byte is a place of.
+pub(super) struct Pair<'a> {
+    splits: Vec<&'a Split>,
+    values: [f64; 256],
+}
+
+impl<'a> Pair<'a> {
+    /// The trees of a booster by twos, each value times `weight`. Their depth is at most 4.
+    pub(super) fn all(booster: &'a Booster, weight: f64) -> Vec<Self> {
+        let value = |tree: &Tree, place: usize| tree.values[place & (tree.values.len() - 1)];
+        let pair = |trees: &'a [Tree]| {
+            let splits: Vec<&Split> = trees.iter().flat_map(|tree| &tree.splits).collect();
+            let mut values = [0.0; 256];
+            for (place, sum) in values.iter_mut().enumerate() {
+                let mut rest = place;
+                for tree in trees {
+                    *sum += weight * value(tree, rest);
+                    rest >>= tree.splits.len();
+                }
+            }
+            Self { splits, values }
+        };
+        booster.trees.chunks(2).map(pair).collect()
+    }
+
+    /// Adds the values of rows `codes[feature][row]` to `margins`; `leaf` is scratch of the same length.
+    pub(super) fn add(&self, codes: &[Vec<u8>], leaf: &mut [u8], margins: &mut [f64]) {
+        leaf.fill(0);
+        for (level, split) in self.splits.iter().enumerate() {
+            for (leaf, &code) in leaf.iter_mut().zip(&codes[split.feature as usize]) {
+                *leaf |= u8::from(code > split.bin) << level;
+            }
+        }
+        for (margin, &leaf) in margins.iter_mut().zip(&*leaf) {
+            *margin += self.values[usize::from(leaf)];
+        }
     }
 }
 
@@ -136,8 +175,8 @@ pub(super) fn grow(
     for round in 0..settings.rounds {
         sample.draw(&target, &margins, settings, &mut draws);
         let Some(tree) = sample.tree(&codes, settings, &mut draws) else { break };
-        tree.add(&codes, 1.0, &mut leaf, &mut margins);
-        tree.add(&watched, 1.0, &mut watch_leaf, &mut watch_margins);
+        tree.add(&codes, &mut leaf, &mut margins);
+        tree.add(&watched, &mut watch_leaf, &mut watch_margins);
         booster.trees.push(tree);
         if (round + 1) % settings.step == 0 {
             let loss = loss(&watch_margins);
@@ -194,13 +233,14 @@ impl Sample {
         });
         features.sort_unstable();
         let mut splits: Vec<Split> = Vec::new();
-        let mut histogram = Vec::new();
+        let mut histograms: Vec<Vec<[f32; 2]>> = vec![Vec::new(); features.len()];
+        let mut counted = Counted { side: 0, rows: self.rows.clone(), cells: Vec::new() };
+        counted.cells.extend(self.slopes.iter().map(|&slope| (0, slope)));
         while splits.len() < settings.depth {
-            let leaves = 1 << splits.len();
             let mut best: Option<(f32, Split)> = None;
-            for &feature in &features {
-                self.fill(&codes[feature], leaves, &mut histogram);
-                for (bin, gain) in (0_u8..).zip(gains(&histogram, settings.ridge)) {
+            for (&feature, histogram) in features.iter().zip(&mut histograms) {
+                counted.extend(&codes[feature], 1 << splits.len(), histogram);
+                for (bin, gain) in (0_u8..).zip(gains(histogram, settings.ridge)) {
                     if gain > best.map_or(1e-4, |(gain, _)| gain) {
                         let feature = u32::try_from(feature).unwrap_or(u32::MAX);
                         best = Some((gain, Split { feature, bin }));
@@ -208,10 +248,7 @@ impl Sample {
                 }
             }
             let Some((_, split)) = best else { break };
-            let codes = &codes[split.feature as usize];
-            for (leaf, &row) in self.leaf.iter_mut().zip(&self.rows) {
-                *leaf |= u8::from(codes[row as usize] > split.bin) << splits.len();
-            }
+            counted = self.ask(&codes[split.feature as usize], split.bin, splits.len());
             splits.push(split);
         }
         if splits.is_empty() {
@@ -230,15 +267,56 @@ impl Sample {
         Some(Tree { splits, values, cover })
     }
 
-    /// Sums slopes and curvatures by leaf and bin.
-    fn fill(&self, codes: &[u8], leaves: usize, histogram: &mut Vec<[f32; 2]>) {
-        histogram.clear();
-        histogram.resize(leaves * BINS, [0.0; 2]);
-        for ((&row, &leaf), slope) in self.rows.iter().zip(&self.leaf).zip(&self.slopes) {
-            let code = usize::from(codes[row as usize]);
-            let cell = &mut histogram[usize::from(leaf) * BINS + code];
+    /// Puts the answer to a question into every row's leaf, and takes the side with fewer rows for counting.
+    fn ask(&mut self, codes: &[u8], bin: u8, level: usize) -> Counted {
+        let mut right = 0;
+        for (leaf, &row) in self.leaf.iter_mut().zip(&self.rows) {
+            let answer = u8::from(codes[row as usize] > bin);
+            right += usize::from(answer);
+            *leaf |= answer << level;
+        }
+        let side = u8::from(right * 2 < self.rows.len());
+        let mut counted = Counted { side, rows: Vec::new(), cells: Vec::new() };
+        for ((&row, &leaf), &slope) in self.rows.iter().zip(&self.leaf).zip(&self.slopes) {
+            if leaf >> level == side {
+                counted.rows.push(row);
+                counted.cells.push((leaf & !(1 << level), slope));
+            }
+        }
+        counted
+    }
+}
+
+/// The rows on one side of the last question: the other side is what they leave of the level before.
+struct Counted {
+    side: u8,
+    rows: Vec<u32>,
+    /// The leaf before the last question, slope and curvature of each row.
+    cells: Vec<(u8, [f32; 2])>,
+}
+
+impl Counted {
+    /// Makes the sums by leaf and bin of the level before those of this level, which has `leaves` leaves.
+    fn extend(&self, codes: &[u8], leaves: usize, histogram: &mut Vec<[f32; 2]>) {
+        let mut sums = vec![[0.0; 2]; (leaves / 2).max(1) * BINS];
+        for (&row, &(leaf, slope)) in self.rows.iter().zip(&self.cells) {
+            let cell = &mut sums[usize::from(leaf) * BINS + usize::from(codes[row as usize])];
             cell[0] += slope[0];
             cell[1] += slope[1];
+        }
+        if leaves == 1 {
+            *histogram = sums;
+            return;
+        }
+        for (whole, part) in histogram.iter_mut().zip(&sums) {
+            *whole = [whole[0] - part[0], whole[1] - part[1]];
+        }
+        // Left answers are the lower half of the leaves.
+        if self.side == 1 {
+            histogram.extend(sums);
+        } else {
+            sums.append(histogram);
+            *histogram = sums;
         }
     }
 }
@@ -248,12 +326,12 @@ fn gains(histogram: &[[f32; 2]], ridge: f32) -> [f32; BINS] {
     let mut gains = [0.0; BINS];
     for leaf in histogram.chunks_exact(BINS) {
         let total = leaf.iter().fold([0.0, 0.0], |sum, cell| [sum[0] + cell[0], sum[1] + cell[1]]);
-        let whole = total[0] * total[0] / (total[1] + ridge);
+        let whole = total[0] * total[0] / (total[1].max(0.0) + ridge);
         let mut left = [0.0, 0.0];
         for (gain, cell) in gains.iter_mut().zip(leaf) {
             left = [left[0] + cell[0], left[1] + cell[1]];
             let right = [total[0] - left[0], total[1] - left[1]];
-            *gain += left[0] * left[0] / (left[1] + ridge)
+            *gain += left[0] * left[0] / (left[1].max(0.0) + ridge)
                 + right[0] * right[0] / (right[1].max(0.0) + ridge)
                 - whole;
         }

@@ -72,12 +72,16 @@ impl Calibration {
             .zip(weights)
             .map(|((&margin, &label), &weight)| Row { margin, label, weight: real(weight) })
             .collect();
-        let (even, odd): (Vec<_>, Vec<_>) = rows.iter().enumerate().partition(|(position, _)| position % 2 == 0);
+        let (even, odd): (Vec<_>, Vec<_>) =
+            rows.iter().enumerate().partition(|(position, _)| position % 2 == 0);
         let halves = [even, odd].map(|half| half.into_iter().map(|(_, &row)| row).collect::<Vec<Row>>());
         let loss = |fit_on: &[Row], judge: &[Row]| {
             let shift = isotonic(fit_on);
             let of = |row: &Row, margin: f64| row.weight * log_loss(row.label, margin);
-            judge.iter().map(|row| of(row, moved(Some(&shift), row.margin)) - of(row, row.margin)).sum::<f64>()
+            judge
+                .iter()
+                .map(|row| of(row, moved(Some(&shift), row.margin)) - of(row, row.margin))
+                .sum::<f64>()
         };
         let gained = loss(&halves[0], &halves[1]) + loss(&halves[1], &halves[0]);
         let shift = (!in_time && gained < 0.0 && rows.len() >= ISOTONIC_ROWS_MIN).then(|| isotonic(&rows));
@@ -192,9 +196,8 @@ mod tests {
     fn steps_of_scikit_learn() {
         // scikit-learn 1.9.1, IsotonicRegression().fit_transform(range(8), [0, 0, 1, 0, 1, 0, 1, 1]): 0, 0, .5 x 4, 1, 1.
         let labels = [false, false, true, false, true, false, true, true];
-        let rows: Vec<Row> = (0..8)
-            .map(|i| Row { margin: f64::from(i), label: labels[i as usize], weight: 1.0 })
-            .collect();
+        let rows: Vec<Row> =
+            (0..8).map(|i| Row { margin: f64::from(i), label: labels[i as usize], weight: 1.0 }).collect();
         let curve = isotonic(&rows);
         assert_eq!(curve.x, [0.5, 3.5, 6.5]);
         // Half a row is added to each side, so that no share is 0 or 1.
@@ -209,7 +212,8 @@ mod tests {
         // Every tenth row positive at margin 1, half of them at margin 2: far from what the margins say.
         let n = 4_000;
         let margins: Vec<f64> = (0..n).map(|i| if i % 4 < 2 { 1.0 } else { 2.0 }).collect();
-        let labels: Vec<bool> = (0..n).map(|i| if i % 4 < 2 { i % 20 == 0 } else { i / 4 % 2 == 0 }).collect();
+        let labels: Vec<bool> =
+            (0..n).map(|i| if i % 4 < 2 { i % 20 == 0 } else { i / 4 % 2 == 0 }).collect();
         let calibration = Calibration::fit(&margins, &labels, &vec![1; n], false);
         assert!(calibration.is_isotonic());
         let (one, two) = (calibration.apply(1.0), calibration.apply(2.0));

@@ -87,7 +87,15 @@ pub(super) fn encode(category: &Category<'_>, labels: &[bool], train: &[usize]) 
     sorted.sort_unstable_by(f64::total_cmp);
     let edges = edges(&sorted);
     let codes = rows.iter().map(|&value| bin(&edges, value)).collect();
-    Evidence { levels, base: (share / (1.0 - share)).ln(), rows, mean, sd: variance.sqrt().max(0.1), edges, codes }
+    Evidence {
+        levels,
+        base: (share / (1.0 - share)).ln(),
+        rows,
+        mean,
+        sd: variance.sqrt().max(0.1),
+        edges,
+        codes,
+    }
 }
 
 /// How many average rows every level is given: p(1 − p) over the variance between levels, less one.

@@ -47,7 +47,8 @@ impl Model {
             self.explain_block(&readers, &paths, block * BLOCK_ROWS, into);
         });
         let shape = (frame.rows(), width);
-        let contributions = Array2::from_shape_vec(shape, contributions).unwrap_or_else(|_| Array2::zeros(shape));
+        let contributions =
+            Array2::from_shape_vec(shape, contributions).unwrap_or_else(|_| Array2::zeros(shape));
         let scores: Vec<f64> = contributions.rows().into_iter().map(|row| intercept + row.sum()).collect();
         let log_odds: Vec<f64> = scores.iter().map(|&score| self.calibration.log_odds(score)).collect();
         let calibration = log_odds.iter().zip(&scores).map(|(stated, score)| stated - score).collect();

@@ -78,6 +78,8 @@ pub struct LeftOut {
     pub reason: &'static str,
 }
 
+/// Range of a number beyond which no line is fitted on it: its terms could overflow.
+const RANGE_MAX: f64 = 1e100;
 /// Share of rows that may be levels of their own before a text column counts as an identifier.
 const IDENTIFIER_SHARE: f64 = 0.5;
 
@@ -185,7 +187,7 @@ fn scale(sorted: &[f64]) -> Option<Scale> {
     let mean = finite.iter().sum::<f64>() / n;
     let sd = (finite.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
     let range = high - low;
-    let usable = sd.is_finite() && range.is_finite() && sd > 1e-9 * mean.abs() && sd > f64::MIN_POSITIVE;
+    let usable = range < RANGE_MAX && sd > 1e-9 * mean.abs() && sd > 1.0 / RANGE_MAX;
     usable.then(|| Scale { mean, sd, low: low - range, high: high + range })
 }
 

@@ -22,8 +22,16 @@ const ROWS_MIN: usize = 10;
 /// The path of penalties, strongest first.
 const PENALTIES: [f64; 3] = [100.0, 10.0, 1.0];
 /// How trees are grown.
-const TREES: Settings =
-    Settings { depth: 4, rate: 0.1, ridge: 3.0, rows: 180, features: 0.6, rounds: 300, step: 10, patience: 4 };
+const TREES: Settings = Settings {
+    depth: 4,
+    rate: 0.15,
+    ridge: 3.0,
+    rows: 180,
+    features: 0.6,
+    rounds: 200,
+    step: 10,
+    patience: 4,
+};
 
 /// What a fit depends on beside the rows.
 #[derive(Debug, Clone, PartialEq)]

@@ -240,7 +240,8 @@ mod tests {
 
     #[test]
     fn columns_that_do_not_fit() {
-        let column = |name: &str, n: usize| Column { name: name.into(), values: Values::Number(vec![0.0; n]) };
+        let column =
+            |name: &str, n: usize| Column { name: name.into(), values: Values::Number(vec![0.0; n]) };
         assert!(Frame::new(vec![column("a", 2), column("b", 3)], 2).is_err());
         assert_eq!(
             Frame::new(vec![column("a", 2), column("a", 2)], 2),

@@ -25,7 +25,8 @@ impl<'a> Held<'a> {
     /// Weighted log loss of margins for the rows that a fold judges.
     pub(super) fn loss(&self, fold: usize, margins: &[f64]) -> f64 {
         let before: usize = self.folds[..fold].iter().map(|fold| fold.judge.len()).sum();
-        let losses = self.labels[before..].iter().zip(margins).map(|(&label, &margin)| log_loss(label, margin));
+        let losses =
+            self.labels[before..].iter().zip(margins).map(|(&label, &margin)| log_loss(label, margin));
         losses.sum::<f64>() * real(self.folds[fold].weight)
     }
 

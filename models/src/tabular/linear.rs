@@ -63,12 +63,7 @@ pub(super) fn path(
     Ok(fitted)
 }
 
-fn fit(
-    x: &Array2<f64>,
-    labels: &[bool],
-    penalty: f64,
-    start: &Array1<f64>,
-) -> Result<Weights, TabularError> {
+fn fit(x: &Array2<f64>, labels: &[bool], penalty: f64, start: &Array1<f64>) -> Result<Weights, TabularError> {
     // linfa takes the more frequent class for the positive one, and starts from weights of that sign.
     let positives = labels.iter().filter(|&&label| label).count();
     let first = labels.first().copied().unwrap_or_default();

@@ -64,8 +64,7 @@ pub struct CalibrationBin {
 
 /// Measures `probabilities`, each within 0 and 1, against `labels` of the same length.
 pub fn measure(probabilities: &[f64], labels: &[bool]) -> Measures {
-    let mut ranked: Vec<(f64, bool)> =
-        probabilities.iter().copied().zip(labels.iter().copied()).collect();
+    let mut ranked: Vec<(f64, bool)> = probabilities.iter().copied().zip(labels.iter().copied()).collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0));
     let n = real(ranked.len()).max(1.0);
     let positives = count(&ranked);
@@ -159,7 +158,8 @@ mod tests {
         let p = [0.1, 0.4, 0.35, 0.8, 0.8, 0.65, 0.05, 0.5];
         let labels = [false, false, true, true, false, true, false, true];
         let found = measure(&p, &labels);
-        let close = |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+        let close =
+            |found: f64, expected: f64| assert!((found - expected).abs() < 1e-12, "{found} {expected}");
         close(found.auc.unwrap(), 0.71875);
         close(found.log_loss, 0.584_226_639_838_844_4);
         close(found.brier, 0.205_937_5);

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::boost::Booster;
+use super::boost::{Booster, Pair};
 use super::calibrate::{Calibration, Scored};
 use super::error::TabularError;
 use super::feature::bin;
@@ -86,6 +86,8 @@ impl Model {
     /// Margins before calibration.
     pub(super) fn margins(&self, frame: &Frame) -> Result<Vec<f64>, TabularError> {
         let readers = self.readers(frame)?;
+        let trees: Vec<Vec<Pair<'_>>> =
+            self.boosters.iter().map(|booster| Pair::all(booster, self.boost_weight)).collect();
         let mut margins = vec![self.intercept; frame.rows()];
         margins.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, margins)| {
             let from = block * BLOCK_ROWS;
@@ -104,8 +106,8 @@ impl Model {
                 for margin in margins.iter_mut() {
                     *margin += self.boost_weight * booster.start;
                 }
-                for tree in &booster.trees {
-                    tree.add(&codes, self.boost_weight, &mut leaf, margins);
+                for pair in &trees[position] {
+                    pair.add(&codes, &mut leaf, margins);
                 }
             }
         });
@@ -166,7 +168,11 @@ impl Reader<'_> {
         match (&self.values, &self.rule.of) {
             (Read::Number(values), &Of::Number { slope, mean, low, high, present, missing, .. }) => {
                 for (into, &value) in into.iter_mut().zip(&values[rows]) {
-                    *into += if value.is_nan() { missing } else { present + slope * (value.clamp(low, high) - mean) };
+                    *into += if value.is_nan() {
+                        missing
+                    } else {
+                        present + slope * (value.clamp(low, high) - mean)
+                    };
                 }
             }
             (Read::Code(codes, known), Of::Category { levels, adds, unknown, .. }) => {
@@ -189,7 +195,9 @@ impl Reader<'_> {
                 }
             }
             (Read::Code(codes, known), Of::Category { levels, bins, unknown_bins, .. }) => {
-                let (Some(bins), Some(&unknown)) = (bins.get(booster), unknown_bins.get(booster)) else { return };
+                let (Some(bins), Some(&unknown)) = (bins.get(booster), unknown_bins.get(booster)) else {
+                    return;
+                };
                 for (into, &code) in into.iter_mut().zip(&codes[rows]) {
                     *into = level(code, known, levels.len()).map_or(unknown, |level| bins[level]);
                 }

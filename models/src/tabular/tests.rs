@@ -56,8 +56,8 @@ fn sound(scored: &[Scored]) -> bool {
 
 #[test]
 fn what_is_not_linear_is_learnt_and_probabilities_come_true() {
-    let (train, labels) = table(3_000, 1);
-    let (test, truth) = table(3_000, 2);
+    let (train, labels) = table(2_000, 1);
+    let (test, truth) = table(2_000, 2);
     let fitted = fit(&train, &labels, &options(Order::Random)).unwrap();
     let scored = fitted.model.score(&test).unwrap();
     assert!(sound(&scored));
@@ -66,9 +66,11 @@ fn what_is_not_linear_is_learnt_and_probabilities_come_true() {
     // The truth itself reaches 0.80 here, a line on the raw columns 0.57.
     assert!(measures.auc.unwrap() > 0.75, "{measures:?}");
     assert!(measures.ece < 0.04, "{measures:?}");
-    let inside = measures.calibration.iter().filter(|bin| bin.rows > 100).all(|bin| {
-        (bin.share - bin.mean_probability).abs() < 0.1
-    });
+    let inside = measures
+        .calibration
+        .iter()
+        .filter(|bin| bin.rows > 100)
+        .all(|bin| (bin.share - bin.mean_probability).abs() < 0.1);
     assert!(inside, "{measures:?}");
     // What was judged out of fold says the same of the model as fresh rows do.
     let held: Vec<f64> = fitted.out_of_fold.iter().map(|scored| scored.unwrap().probability).collect();
@@ -79,7 +81,7 @@ fn what_is_not_linear_is_learnt_and_probabilities_come_true() {
 #[test]
 fn terms_add_up_to_the_probability() {
     for order in [Order::Random, Order::Time] {
-        let (train, labels) = table(1_200, 3);
+        let (train, labels) = table(700, 3);
         let model = fit(&train, &labels, &options(order)).unwrap().model;
         let (test, _) = table(300, 4);
         let explanation = model.explain(&test).unwrap();
@@ -97,7 +99,7 @@ fn terms_add_up_to_the_probability() {
 
 #[test]
 fn any_number_of_threads_gives_the_same_model() {
-    let (train, labels) = table(800, 5);
+    let (train, labels) = table(400, 5);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| fit(&train, &labels, &options(Order::Random)).unwrap())
@@ -110,7 +112,7 @@ fn any_number_of_threads_gives_the_same_model() {
 
 #[test]
 fn rare_outcomes_keep_their_rate() {
-    let (train, labels) = table(4_000, 6);
+    let (train, labels) = table(3_000, 6);
     // One positive row in ten is kept: about 5 % are positive then.
     let mut seen = 0;
     let rare: Vec<bool> = labels
@@ -122,8 +124,8 @@ fn rare_outcomes_keep_their_rate() {
         .collect();
     let model = fit(&train, &rare, &options(Order::Random)).unwrap().model;
     let scored = model.score(&train).unwrap();
-    let mean = scored.iter().map(|scored| scored.probability).sum::<f64>() / 4_000.0;
-    let share = real(rare.iter().filter(|&&label| label).count()) / 4_000.0;
+    let mean = scored.iter().map(|scored| scored.probability).sum::<f64>() / 3_000.0;
+    let share = real(rare.iter().filter(|&&label| label).count()) / 3_000.0;
     assert!((mean / share - 1.0).abs() < 0.1, "{mean} {share}");
 }
 
@@ -167,7 +169,7 @@ fn labels_and_tables_that_say_nothing() {
 
 #[test]
 fn unknown_levels_infinities_and_missing_values_are_scored() {
-    let (train, labels) = table(600, 10);
+    let (train, labels) = table(400, 10);
     let model = fit(&train, &labels, &options(Order::Random)).unwrap().model;
     let strange = |a: f64, b: f64, code: u32| {
         let columns = [

@@ -3,9 +3,7 @@
 use std::path::Path;
 
 use arrow::array::{Array as _, Float64Array, StringArray, UInt64Array};
-use models::tabular::{
-    Column, FitOptions, Fitted, Frame, Order, Scored, Values, fit, measure, permutation,
-};
+use models::tabular::{Column, FitOptions, Fitted, Frame, Order, Scored, Values, fit, measure, permutation};
 
 use super::output::{column, format, write};
 use super::{FORMAT, MODEL_FILE, REPORT_FILE, Saved, refused, write_json};
@@ -120,14 +118,19 @@ fn labels(table: &TableFile, args: &ModelFitArgs) -> anyhow::Result<(Vec<bool>, 
     }
     distinct.sort_unstable();
     let [first, second] = distinct.as_slice() else {
-        let message = format!("the label {} is {} in every row; a model needs both outcomes", args.label, distinct.join(""));
+        let message = format!(
+            "the label {} is {} in every row; a model needs both outcomes",
+            args.label,
+            distinct.join("")
+        );
         return Err(table.error(&message).into());
     };
     let is_yes = |text: &str| YES.contains(&text.to_lowercase().as_str());
     let positive = match &args.positive {
         Some(value) if value == first || value == second => value.as_str(),
         Some(value) => {
-            let message = format!("--positive {value}: the label {} has the values {first} and {second}", args.label);
+            let message =
+                format!("--positive {value}: the label {} has the values {first} and {second}", args.label);
             return Err(table.error(&message).into());
         }
         None if is_yes(first) && !is_yes(second) => first,
@@ -160,7 +163,8 @@ fn order(table: &TableFile, args: &ModelFitArgs) -> anyhow::Result<(Vec<usize>, 
     let mut out_of_order = 0;
     if let Some(name) = &args.time {
         let texts = table.text("--time", name)?;
-        let Column { values: Values::Number(times) | Values::Date(times), .. } = table.typed(name, texts) else {
+        let Column { values: Values::Number(times) | Values::Date(times), .. } = table.typed(name, texts)
+        else {
             let row = table.as_kind(name, texts, models::tabular::Kind::Date).err();
             return Err(row.unwrap_or_else(|| table.error("--time needs dates or numbers")).into());
         };

@@ -46,7 +46,8 @@ impl Saved {
         let wrong = |error| BadInput::new(format!("{name} is not a model: {error}"));
         let Version { format } = serde_json::from_str(&text).map_err(wrong)?;
         if format != FORMAT {
-            let message = format!("{name} has format {format}, this program reads {FORMAT}; fit the model again");
+            let message =
+                format!("{name} has format {format}, this program reads {FORMAT}; fit the model again");
             return Err(BadInput::new(message).into());
         }
         Ok(serde_json::from_str(&text).map_err(wrong)?)

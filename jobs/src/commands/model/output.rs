@@ -14,7 +14,9 @@ pub(super) fn format(to: &Path) -> Result<Format, BadInput> {
     let ending = to.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     Format::of_ending(ending).ok_or_else(|| {
         let name = to.display();
-        BadInput::new(format!("the ending of {name} says no format; write to a .csv, .parquet, .arrow or .ndjson file"))
+        BadInput::new(format!(
+            "the ending of {name} says no format; write to a .csv, .parquet, .arrow or .ndjson file"
+        ))
     })
 }
 

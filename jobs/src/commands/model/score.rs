@@ -62,9 +62,10 @@ fn frame(table: &TableFile, model: &Model) -> anyhow::Result<Frame> {
         );
         return Err(table.error(&message).into());
     }
-    let columns = model.columns().iter().map(|schema| {
-        table.as_kind(&schema.name, table.text("the model", &schema.name)?, schema.kind)
-    });
+    let columns = model
+        .columns()
+        .iter()
+        .map(|schema| table.as_kind(&schema.name, table.text("the model", &schema.name)?, schema.kind));
     let columns = columns.collect::<Result<Vec<_>, BadInput>>()?;
     Frame::new(columns, table.rows()).map_err(|error| table.error(&error.to_string()).into())
 }
