@@ -276,7 +276,7 @@ pub struct ModelFitArgs {
     /// Columns to leave out
     #[arg(long, value_name = "COLS", value_delimiter = ',')]
     pub drop: Vec<String>,
-    /// Keep rows back for a test: the last ones, or ones drawn at random (as numpy's RandomState(seed).permutation)
+    /// Keep rows back for a test: the last ones, or ones drawn at random (as numpy's `RandomState(seed).permutation`)
     #[arg(long, value_enum)]
     pub split: Option<SplitBy>,
     /// Seed of the random split and of all draws

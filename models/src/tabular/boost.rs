@@ -225,11 +225,11 @@ impl Sample {
     fn tree(&mut self, codes: &[Vec<u8>], settings: Settings, draws: &mut Draws) -> Option<Tree> {
         let mut features: Vec<usize> = (0..codes.len()).collect();
         draws.shuffle(&mut features);
-        let drawn = (real(codes.len()) * settings.features).ceil();
+        let wanted = (real(codes.len()) * settings.features).ceil();
         let mut kept = 0.0;
         features.retain(|_| {
             kept += 1.0;
-            kept <= drawn
+            kept <= wanted
         });
         features.sort_unstable();
         let mut splits: Vec<Split> = Vec::new();

@@ -196,8 +196,10 @@ mod tests {
     fn steps_of_scikit_learn() {
         // scikit-learn 1.9.1, IsotonicRegression().fit_transform(range(8), [0, 0, 1, 0, 1, 0, 1, 1]): 0, 0, .5 x 4, 1, 1.
         let labels = [false, false, true, false, true, false, true, true];
-        let rows: Vec<Row> =
-            (0..8).map(|i| Row { margin: f64::from(i), label: labels[i as usize], weight: 1.0 }).collect();
+        let rows: Vec<Row> = (0_u32..)
+            .zip(labels)
+            .map(|(i, label)| Row { margin: f64::from(i), label, weight: 1.0 })
+            .collect();
         let curve = isotonic(&rows);
         assert_eq!(curve.x, [0.5, 3.5, 6.5]);
         // Half a row is added to each side, so that no share is 0 or 1.

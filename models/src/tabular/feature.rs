@@ -188,7 +188,7 @@ fn scale(sorted: &[f64]) -> Option<Scale> {
     let sd = (finite.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
     let range = high - low;
     let usable = range < RANGE_MAX && sd > 1e-9 * mean.abs() && sd > 1.0 / RANGE_MAX;
-    usable.then(|| Scale { mean, sd, low: low - range, high: high + range })
+    usable.then_some(Scale { mean, sd, low: low - range, high: high + range })
 }
 
 fn category(codes: Cow<'_, [u32]>, levels: Vec<String>) -> Result<Category<'_>, &'static str> {

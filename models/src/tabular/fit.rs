@@ -24,11 +24,11 @@ const PENALTIES: [f64; 3] = [100.0, 10.0, 1.0];
 /// How trees are grown.
 const TREES: Settings = Settings {
     depth: 4,
-    rate: 0.15,
+    rate: 0.1,
     ridge: 3.0,
     rows: 180,
-    features: 0.6,
-    rounds: 200,
+    features: 0.4,
+    rounds: 250,
     step: 10,
     patience: 4,
 };

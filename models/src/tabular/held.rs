@@ -52,7 +52,7 @@ impl<'a> Held<'a> {
     /// Weights and intercept are those of a logistic regression on all held rows. In time order the level of the rows
     /// to come may move on or back: there the blend is the parts' mean in the regression's proportions; where the
     /// regression, fitted on the folds before each later fold, foresaw that fold better, it is half-way between both, as
-    /// a damped trend is (Gardner, McKenzie 1985).
+    /// a damped trend is (Gardner 1985).
     pub(super) fn blend(&self, parts: &[Vec<f64>], in_time: bool) -> Result<Weights, TabularError> {
         let Some(last) = self.folds.len().checked_sub(1) else {
             let mut slopes = vec![0.0; parts.len()];
