@@ -3,7 +3,7 @@
 pub(crate) mod daily;
 pub(crate) mod explain;
 pub(crate) mod model;
-mod next;
+pub(crate) mod next;
 mod rows;
 pub(crate) mod run;
 pub(crate) mod words;

@@ -27,8 +27,8 @@ const TREES: Settings = Settings {
     rate: 0.1,
     ridge: 3.0,
     rows: 180,
-    features: 0.4,
-    rounds: 250,
+    features: 0.6,
+    rounds: 300,
     step: 10,
     patience: 4,
 };
