@@ -61,6 +61,9 @@ pub enum Command {
     Sql(SqlArgs),
     /// Write a published table to a file
     Export(ExportArgs),
+    /// Fit a model of a yes-or-no outcome on a table of one's own, and score tables with it
+    #[command(subcommand)]
+    Model(ModelCommand),
     /// Look after the lake itself
     #[command(subcommand)]
     Lake(LakeCommand),
@@ -241,6 +244,79 @@ pub struct ExportArgs {
     /// The file; its ending (.parquet, .arrow or .csv) decides the format
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,
+}
+
+/// Models of a table of one's own.
+#[derive(Debug, Subcommand)]
+pub enum ModelCommand {
+    /// Learn how probable a yes-or-no column is from the others, and report how well that goes
+    Fit(ModelFitArgs),
+    /// Write the probability of each row of a table, with its interval and reasons
+    Score(ModelScoreArgs),
+}
+
+/// Arguments of `model fit`.
+#[derive(Debug, Args)]
+pub struct ModelFitArgs {
+    /// The table: a .csv (also .gz; comma, semicolon or tab) or .parquet file with one row per case
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// The column to learn: two values
+    #[arg(long, value_name = "COL")]
+    pub label: String,
+    /// The value of the label whose probability is meant [default: the one of 1, true, yes … or the later in order]
+    #[arg(long, value_name = "VALUE")]
+    pub positive: Option<String>,
+    /// A column that names the rows; no feature
+    #[arg(long, value_name = "COL")]
+    pub id: Option<String>,
+    /// A column of dates or numbers that orders the rows in time; then validation looks forward only
+    #[arg(long, value_name = "COL")]
+    pub time: Option<String>,
+    /// Columns to leave out
+    #[arg(long, value_name = "COLS", value_delimiter = ',')]
+    pub drop: Vec<String>,
+    /// Keep rows back for a test: the last ones, or ones drawn at random (as numpy's `RandomState(seed).permutation`)
+    #[arg(long, value_enum)]
+    pub split: Option<SplitBy>,
+    /// Seed of the random split and of all draws
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u32,
+    /// Share of the rows kept back
+    #[arg(long, value_name = "SHARE", default_value_t = 0.3, requires = "split")]
+    pub test: f64,
+    /// Folder for the model and its report
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Write id, label and probability of the test rows (without --split of the rows judged out of fold); its ending (.csv, .parquet …) decides the format
+    #[arg(long, value_name = "FILE")]
+    pub predictions: Option<PathBuf>,
+}
+
+/// Which rows are kept back for a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitBy {
+    /// The last rows, in the given order or that of --time
+    Time,
+    /// Rows drawn at random
+    Random,
+}
+
+/// Arguments of `model score`.
+#[derive(Debug, Args)]
+pub struct ModelScoreArgs {
+    /// The folder that `model fit` wrote
+    #[arg(long, value_name = "DIR")]
+    pub model: PathBuf,
+    /// The table to score
+    #[arg(long, value_name = "FILE")]
+    pub from: PathBuf,
+    /// The file to write; its ending (.csv, .parquet …) decides the format
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// Write the columns that move each row most, this many, with their log-odds
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub reasons: usize,
 }
 
 /// Looking after the lake itself.

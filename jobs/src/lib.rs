@@ -13,6 +13,7 @@ mod log;
 mod output;
 mod progress;
 mod report;
+mod table_file;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -9,5 +9,6 @@
 
 pub mod capacity;
 pub mod error;
+pub mod tabular;
 
 pub use error::ModelError;

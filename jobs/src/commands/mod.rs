@@ -9,12 +9,13 @@ mod generate;
 mod import;
 mod ingest;
 mod maintain;
+mod model;
 mod prompt;
 mod sql;
 mod status;
 mod verify;
 
-use crate::cli::{Command, LakeCommand};
+use crate::cli::{Command, LakeCommand, ModelCommand};
 use crate::context::Context;
 
 /// Runs a subcommand.
@@ -31,6 +32,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Explain(args) => Box::pin(explain::run(args, context)).await,
         Command::Sql(args) => Box::pin(sql::run(args, context)).await,
         Command::Export(args) => Box::pin(export::run(args, context)).await,
+        Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
+        Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
         Command::Lake(LakeCommand::Maintain(args)) => Box::pin(maintain::run(args, context)).await,
         Command::Lake(LakeCommand::Status(args)) => Box::pin(status::run(args, context)).await,
         Command::Lake(LakeCommand::Verify) => Box::pin(verify::run(context)).await,

@@ -2,6 +2,7 @@
 
 pub(crate) mod daily;
 pub(crate) mod explain;
+pub(crate) mod model;
 pub(crate) mod next;
 mod rows;
 pub(crate) mod run;

@@ -9,6 +9,8 @@ mod guarantees;
 #[cfg(test)]
 mod lake;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;
