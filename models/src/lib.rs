@@ -11,3 +11,5 @@ pub mod capacity;
 pub mod error;
 
 pub use error::ModelError;
+pub mod panel;
+pub mod backtest;

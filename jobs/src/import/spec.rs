@@ -34,7 +34,7 @@ pub(crate) struct MappingSpec {
 }
 
 /// `[[input]]`: files, or rows written in the mapping itself.
-#[derive(Debug, Clone, serde::Deserialize)]
+#[derive(Debug, Clone, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct InputSpec {
     pub(crate) name: String,

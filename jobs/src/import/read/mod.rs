@@ -2,7 +2,7 @@
 
 mod csv;
 mod parquet;
-pub(super) mod scan;
+pub(crate) mod scan;
 #[cfg(test)]
 mod tests;
 
@@ -19,17 +19,17 @@ const FILE_BYTES_MAX: u64 = 4 << 30;
 
 /// One file's content.
 #[derive(Debug)]
-pub(super) struct Content {
-    pub(super) header: Vec<String>,
+pub(crate) struct Content {
+    pub(crate) header: Vec<String>,
     /// Values trimmed, empty ones null; all of one length.
-    pub(super) columns: Vec<StringArray>,
+    pub(crate) columns: Vec<StringArray>,
     /// Line (CSV) or row (Parquet) of each row in the file, from 1.
-    pub(super) lines: Vec<u32>,
-    pub(super) broken: Vec<scan::Broken>,
+    pub(crate) lines: Vec<u32>,
+    pub(crate) broken: Vec<scan::Broken>,
 }
 
 /// Reads `path` by the rules of `spec`.
-pub(super) fn read(path: &Path, spec: &InputSpec) -> anyhow::Result<Content> {
+pub(crate) fn read(path: &Path, spec: &InputSpec) -> anyhow::Result<Content> {
     let parquet = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"));
     let columns = match spec.format {
         Some(FileFormat::Parquet) => parquet::read(path)?,

@@ -1,0 +1,266 @@
+//! The forecast of a period from what was known before it.
+
+use std::collections::BTreeMap;
+
+use super::calendar::Cadence;
+use super::deviation::{Beside, Deviations, Kernels, class_noise, count, median};
+use super::input::Panel;
+use super::process::Process;
+use super::ramp::Ramp;
+use super::window::{Known, Window};
+
+/// Least spread between the levels of reps of one region, as a share.
+const LEVEL_SPREAD_MIN: f64 = 0.15;
+/// A rep's forecast stays above this share of its level in the market.
+const SHARE_MIN: f64 = 0.02;
+/// From this many periods of history on, the ratchet is held to its limit; below one not at all.
+const PERIODS_MATURE: f64 = 3.0;
+
+/// What a rep's forecast rests on most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeansOn {
+    /// A year or more of its own history.
+    OwnYears,
+    /// Its own history, and the seasons of the others.
+    OwnHistory,
+    /// Less than a quarter of its own: its level is in good part the region's.
+    Region,
+    /// No history: a usual new rep of the region.
+    RegionAlone,
+    /// No history, and nobody else in its region: a usual new rep of the company.
+    CompanyAlone,
+}
+
+/// Mean and spread of a rep's sum over the period, before calibration.
+#[derive(Debug, Clone)]
+pub(crate) struct Raw {
+    pub(crate) rep: usize,
+    pub(crate) region: usize,
+    /// Expected amounts of the buckets of the period, `(n_future)`.
+    pub(crate) profile: Vec<f64>,
+    pub(crate) expected: f64,
+    /// Standard deviation over the mean.
+    pub(crate) spread: f64,
+    /// Parts of its square: what all of the region share, what is the rep's own and lasts, and what each bucket adds anew.
+    pub(crate) shared: f64,
+    pub(crate) own: f64,
+    pub(crate) noise: f64,
+    /// The same where the rep's own latest sales count no more than the ratchet allows.
+    pub(crate) held: f64,
+    pub(crate) held_spread: f64,
+    pub(crate) tenure: Option<f64>,
+    pub(crate) leans_on: LeansOn,
+}
+
+/// A forecast of all reps, and the kernels it used.
+#[derive(Debug)]
+pub(crate) struct RawForecast {
+    pub(crate) window: Window,
+    pub(crate) reps: Vec<Raw>,
+    pub(crate) kernels: Kernels,
+}
+
+/// What is asked for: a period, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    pub(crate) cadence: Cadence,
+    pub(crate) start: i32,
+    pub(crate) end: i32,
+    pub(crate) ratchet: f64,
+    /// Kernels to use; fitted where there are none.
+    pub(crate) kernels: Option<&'a Kernels>,
+    /// The rep wanted; all where there is none.
+    pub(crate) only: Option<usize>,
+}
+
+/// Forecasts a period; none where nothing is known before it.
+pub(crate) fn raw(panel: &Panel, ask: &Ask<'_>) -> Option<RawForecast> {
+    let Ask { cadence, ratchet, kernels, .. } = *ask;
+    let window = Window::of(panel, cadence, ask.start, ask.end)?;
+    let recent = window.future.len();
+    let ramp = Ramp::of(&window);
+    let amounts: Vec<Vec<f64>> = window.reps.iter().map(|rep| ramp.mature(&window, rep)).collect();
+    let beside = Beside::of(&window, &amounts, recent, kernels.map(|k| &k.market));
+    let deviations = Deviations::of(&window, &beside, kernels);
+    let kernels = Kernels { market: beside.market.hyper, region: deviations.region, rep: deviations.rep };
+    let regions: Vec<Option<(Process, Vec<usize>)>> =
+        (0..window.n_regions).map(|region| deviations.region_process(region)).collect();
+    let usual = Usual::of(&window, &beside);
+    let mut maker = Maker {
+        window: &window, beside: &beside, deviations: &deviations, regions: &regions, usual, ramp: &ramp, recent, ratchet,
+        processes: BTreeMap::new(),
+    };
+    let wanted = |rep: &usize| !window.reps[*rep].left && ask.only.is_none_or(|only| window.reps[*rep].rep == only);
+    let reps = (0..window.reps.len()).filter(wanted).map(|rep| maker.rep(rep)).collect();
+    Some(RawForecast { reps, kernels, window })
+}
+
+/// Usual levels of reps, by region and in the company.
+#[derive(Debug)]
+struct Usual {
+    region: Vec<f64>,
+    /// Spread of levels around them, as a share.
+    spread: f64,
+}
+
+impl Usual {
+    fn of(window: &Window, beside: &Beside) -> Self {
+        let levels = |region: Option<usize>| -> Vec<f64> {
+            let rep = |(rep, known): (usize, &Known)| {
+                let fits = region.is_none_or(|region| known.region == region) && !known.left;
+                (fits && beside.level[rep] > 0.0).then(|| beside.level[rep])
+            };
+            window.reps.iter().enumerate().filter_map(rep).collect()
+        };
+        let company = median(levels(None));
+        let (mut region_levels, mut squares) = (Vec::new(), Vec::new());
+        for region in 0..window.n_regions {
+            let own = levels(Some(region));
+            // The company counts as two reps of the region.
+            let n = count(own.len());
+            let log = |level: f64| (level / company.max(f64::MIN_POSITIVE)).ln();
+            let shift = own.iter().map(|&level| log(level)).sum::<f64>() / (n + 2.0);
+            region_levels.push(company * shift.exp());
+            squares.extend(own.iter().map(|&level| (log(level) - shift).powi(2).min(4.0)));
+        }
+        let spread = if squares.is_empty() { 0.5 } else { (squares.iter().sum::<f64>() / count(squares.len())).sqrt() };
+        Self { region: region_levels, spread: spread.clamp(LEVEL_SPREAD_MIN, 1.0) }
+    }
+}
+
+struct Maker<'a> {
+    window: &'a Window,
+    beside: &'a Beside,
+    deviations: &'a Deviations,
+    regions: &'a [Option<(Process, Vec<usize>)>],
+    usual: Usual,
+    ramp: &'a Ramp,
+    recent: usize,
+    ratchet: f64,
+    processes: BTreeMap<(Vec<usize>, i32), Process>,
+}
+
+impl Maker<'_> {
+    fn process(&mut self, buckets: &[usize], class: i32) -> &Process {
+        let deviations = self.deviations;
+        self.processes.entry((buckets.to_vec(), class)).or_insert_with(|| deviations.rep_process(buckets, class))
+    }
+
+    fn rep(&mut self, rep: usize) -> Raw {
+        let (window, beside) = (self.window, self.beside);
+        let known = &window.reps[rep];
+        let (n, n_future) = (window.n, window.future.len());
+        let (region_past, region_future) = self.region(rep);
+        let class = beside.noise_class[rep];
+        let variance_noise = class_noise(class) * self.deviations.rep.noise.powi(2);
+        let (level, level_variance) = self.level(rep, variance_noise);
+        let others = &beside.others[rep];
+        let base: Vec<f64> = (0..n_future)
+            .map(|h| level * others.future[h] * window.future[h] * self.ramp.ahead(window, known, h))
+            .collect();
+        let weights = normalised(&base);
+
+        let seen: Vec<f64> = known.buckets.iter().map(|&k| beside.deviation[rep][k] - region_past[k]).collect();
+        let full = self.process(&known.buckets, class).clone();
+        let shares = |own: Vec<f64>| -> Vec<f64> {
+            own.iter().zip(&region_future).map(|(own, region)| (1.0 + own + region).max(SHARE_MIN)).collect()
+        };
+        let full_shares = shares(full.predict(&seen));
+        let profile: Vec<f64> = base.iter().zip(&full_shares).map(|(base, share)| base * share).collect();
+        let expected: f64 = profile.iter().sum();
+
+        let older: Vec<usize> = known.buckets.iter().copied().filter(|&k| k + self.recent < n).collect();
+        let held_process = self.process(&older, class).clone();
+        let held_shares = shares(held_process.predict(&seen[..older.len()]));
+        let without: f64 = base.iter().zip(&held_shares).map(|(base, share)| base * share).sum();
+        // What the sum gains for every percent that the rep's latest buckets gain.
+        let mut lift = seen.clone();
+        lift[..older.len()].fill(0.0);
+        for (lift, &k) in lift.iter_mut().zip(&known.buckets).skip(older.len()) {
+            *lift = 1.0 + beside.deviation[rep][k];
+        }
+        let gain: f64 = full.predict(&lift).iter().zip(&base).map(|(gain, base)| gain * base).sum();
+        let elasticity = if expected > 0.0 { (gain / expected).max(0.0) } else { 0.0 };
+        let allowed = self.allowed(known.buckets.len());
+        let kept = if elasticity > allowed { allowed / elasticity } else { 1.0 };
+
+        let noise: f64 = weights.iter().map(|w| w * w).sum::<f64>() * variance_noise;
+        let shared = beside.market.variance(&weights)
+            + self.regions[known.region].as_ref().map_or(self.deviations_prior(), |(process, _)| {
+                let mut all = vec![0.0; n];
+                all.extend_from_slice(&weights);
+                process.variance(&all)
+            });
+        let (own_full, own_held) = (full.variance(&weights), held_process.variance(&weights));
+        let own = own_full + level_variance;
+        let variance = shared + own + noise;
+        let held_variance = variance + (1.0 - kept).powi(2) * (own_held - own_full).max(0.0);
+        Raw {
+            rep: known.rep,
+            region: known.region,
+            expected,
+            profile,
+            spread: variance.sqrt(),
+            shared,
+            own,
+            noise,
+            held: without + kept * (expected - without),
+            held_spread: held_variance.sqrt(),
+            tenure: known.began.map(|began| count(n - began)),
+            leans_on: self.leans_on(known),
+        }
+    }
+
+    fn deviations_prior(&self) -> f64 {
+        let h = &self.deviations.region;
+        h.level * h.level + h.season * h.season
+    }
+
+    /// What its peers say of a rep's region, in the past and ahead.
+    fn region(&self, rep: usize) -> (Vec<f64>, Vec<f64>) {
+        let n = self.window.n;
+        let Some((process, known)) = &self.regions[self.window.reps[rep].region] else {
+            return (vec![0.0; n], vec![0.0; self.window.future.len()]);
+        };
+        let mut all = process.predict(&self.deviations.peers(self.window, self.beside, rep, known));
+        let future = all.split_off(n);
+        (all, future)
+    }
+
+    /// A rep's level leaning on what is usual in its region, and the variance that is left of it.
+    fn level(&self, rep: usize, noise: f64) -> (f64, f64) {
+        let known = &self.window.reps[rep];
+        let usual = self.usual.region[known.region];
+        let spread = self.usual.spread * self.usual.spread;
+        let n = count(known.buckets.len());
+        if n == 0.0 || self.beside.level[rep] <= 0.0 && n < 4.0 {
+            return (usual, spread);
+        }
+        let own = noise / n;
+        let credibility = spread / (spread + own);
+        (credibility * self.beside.level[rep] + (1.0 - credibility) * usual, credibility * own)
+    }
+
+    /// The share of its latest sales that a rep's quota may follow, by the buckets of its history.
+    fn allowed(&self, buckets: usize) -> f64 {
+        let periods = count(buckets) / count(self.recent.max(1));
+        let mature = ((periods - 1.0) / (PERIODS_MATURE - 1.0)).clamp(0.0, 1.0);
+        1.0 + mature * (self.ratchet - 1.0)
+    }
+
+    fn leans_on(&self, known: &Known) -> LeansOn {
+        let per_year = self.window.grid.cadence.buckets_per_year();
+        match known.buckets.len() {
+            0 if self.window.reps.iter().any(|r| r.region == known.region && !r.buckets.is_empty()) => LeansOn::RegionAlone,
+            0 => LeansOn::CompanyAlone,
+            n if n >= per_year => LeansOn::OwnYears,
+            n if 4 * n >= per_year => LeansOn::OwnHistory,
+            _ => LeansOn::Region,
+        }
+    }
+}
+
+fn normalised(weights: &[f64]) -> Vec<f64> {
+    let sum: f64 = weights.iter().sum();
+    if sum > 0.0 { weights.iter().map(|w| w / sum).collect() } else { vec![0.0; weights.len()] }
+}
