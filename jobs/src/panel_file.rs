@@ -61,8 +61,9 @@ impl PanelFile {
             }
         }
         let table = Array2::from_shape_fn((lines.len(), columns.len()), |(row, column)| columns[column][row]);
-        let ((reps, rep), (regions, region)) = (numbered(rep), numbered(region));
-        let rows = PanelRows { day: &day, rep: &rep, region: &region, amount: &amount, factors: table.view() };
+        let ((reps, rep), (regions, region)) = (numbered(&rep), numbered(&region));
+        let rows =
+            PanelRows { day: &day, rep: &rep, region: &region, amount: &amount, factors: table.view() };
         let panel = Panel::new(&rows).map_err(|error| BadInput::new(format!("{name}: {error}")))?;
         Ok(Self { panel, reps, regions, rows: lines.len(), factors, ignored })
     }
@@ -80,8 +81,10 @@ struct Cells<'a> {
 impl<'a> Cells<'a> {
     fn of(path: &Path, content: &'a Content) -> Result<Self, BadInput> {
         let name = path.display();
-        let missing: Vec<&str> =
-            NEEDED.into_iter().filter(|needed| content.header.iter().all(|header| header != needed)).collect();
+        let missing: Vec<&str> = NEEDED
+            .into_iter()
+            .filter(|needed| content.header.iter().all(|header| header != needed))
+            .collect();
         if !missing.is_empty() {
             let (missing, found) = (missing.join(", "), content.header.join(", "));
             return Err(BadInput::new(format!("{name}: there is no column {missing}; found are {found}")));
@@ -93,7 +96,8 @@ impl<'a> Cells<'a> {
             let place = content.header.iter().position(|header| header == wanted).unwrap_or(0);
             &content.columns[place]
         };
-        let (dates, reps, regions, amounts) = (column("date"), column("rep_id"), column("region_id"), column("amount"));
+        let (dates, reps, regions, amounts) =
+            (column("date"), column("rep_id"), column("region_id"), column("amount"));
         let n = content.lines.len();
         let mut cells = Self {
             lines: &content.lines,
@@ -109,7 +113,8 @@ impl<'a> Cells<'a> {
                 BadInput::new(format!("{name}, line {line}: {column} `{found}` is not {right}"))
             };
             let date = cell(dates, row);
-            let day = date.and_then(parse_day).ok_or_else(|| wrong("date", date, "a date like 2026-03-31"))?;
+            let day =
+                date.and_then(parse_day).ok_or_else(|| wrong("date", date, "a date like 2026-03-31"))?;
             let text = cell(amounts, row);
             let amount = text.and_then(|text| text.parse().ok()).filter(|amount: &f64| amount.is_finite());
             cells.day.push(day);
@@ -147,11 +152,11 @@ fn factor(column: &StringArray) -> Option<Vec<f64>> {
 }
 
 /// Names in order, and the place of each row's.
-fn numbered(names: Vec<&str>) -> (Vec<String>, Vec<u32>) {
+fn numbered(names: &[&str]) -> (Vec<String>, Vec<u32>) {
     let mut places: BTreeMap<&str, u32> = names.iter().map(|&name| (name, 0)).collect();
     for (place, number) in places.values_mut().zip(0..) {
         *place = number;
     }
-    let numbers = names.iter().map(|name| places[name]).collect();
+    let numbers = names.iter().map(|name| places[*name]).collect();
     (places.into_keys().map(str::to_owned).collect(), numbers)
 }

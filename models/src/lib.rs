@@ -7,9 +7,9 @@
 //! assert_eq!(season_index(&[100.0; 12], 1).unwrap(), [1.0; 12]);
 //! ```
 
+pub mod backtest;
 pub mod capacity;
 pub mod error;
+pub mod panel;
 
 pub use error::ModelError;
-pub mod panel;
-pub mod backtest;

@@ -24,12 +24,21 @@ pub(crate) fn quota(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Resu
                        date, rep_id, region_id, amount)";
         return Err(BadInput::new(message).into());
     };
-    if let Some(out) = args.out.as_deref().filter(|out| out.extension().is_none_or(|ending| ending != "parquet")) {
-        return Err(BadInput::new(format!("{}: --out writes Parquet; end the name in .parquet", out.display())).into());
+    if let Some(out) =
+        args.out.as_deref().filter(|out| out.extension().is_none_or(|ending| ending != "parquet"))
+    {
+        return Err(BadInput::new(format!(
+            "{}: --out writes Parquet; end the name in .parquet",
+            out.display()
+        ))
+        .into());
     }
     let file = PanelFile::read(from)?;
     if !file.ignored.is_empty() && !context.quiet {
-        output::note(&format!("left out, because they hold other things than numbers: {}", file.ignored.join(", ")));
+        output::note(&format!(
+            "left out, because they hold other things than numbers: {}",
+            file.ignored.join(", ")
+        ));
     }
     let kind = match args.period {
         BacktestPeriod::Month => PeriodKind::Month,
@@ -66,7 +75,8 @@ pub(crate) fn quota(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Resu
     }
     if let Some(html) = &args.html {
         let mut page = AtomicFile::create(html)?;
-        page.write_all(backtest_page::page(&report).as_bytes()).with_context(|| format!("writing {}", html.display()))?;
+        page.write_all(backtest_page::page(&report).as_bytes())
+            .with_context(|| format!("writing {}", html.display()))?;
         page.publish()?;
         output::print(&format!("a page with plots in {}", html.display()))?;
     }
@@ -82,7 +92,9 @@ fn write_rows(out: &Path, file: &PanelFile, found: &QuotaBacktest) -> anyhow::Re
     let text = |of: &dyn Fn(&RepPeriod) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
-    let day = |of: &dyn Fn(&RepPeriod) -> i32| -> ArrayRef { Arc::new(Date32Array::from_iter_values(rows.iter().map(of))) };
+    let day = |of: &dyn Fn(&RepPeriod) -> i32| -> ArrayRef {
+        Arc::new(Date32Array::from_iter_values(rows.iter().map(of)))
+    };
     let batch = RecordBatch::try_from_iter_with_nullable([
         ("period_start", day(&|row| found.periods[row.period].start), false),
         ("rep_id", text(&|row| file.reps[row.rep].clone()), false),

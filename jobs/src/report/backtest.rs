@@ -33,7 +33,8 @@ pub(crate) fn terminal(report: &Report<'_>) -> String {
         ("SHARE AT QUOTA", shares(report)),
         ("REST", rest(report)),
     ] {
-        text.push_str(&format!("\n{title}\n{body}"));
+        let line = format!("\n{title}\n{body}");
+        text.push_str(&line);
     }
     text
 }
@@ -41,9 +42,10 @@ pub(crate) fn terminal(report: &Report<'_>) -> String {
 /// What was read, and over which periods.
 pub(crate) fn head(report: &Report<'_>) -> String {
     let found = report.backtest;
-    let span = found.periods.first().zip(found.periods.last()).map_or_else(String::new, |(first, last)| {
-        format!("{} to {}", date(first.start), date(last.end - 1))
-    });
+    let span =
+        found.periods.first().zip(found.periods.last()).map_or_else(String::new, |(first, last)| {
+            format!("{} to {}", date(first.start), date(last.end - 1))
+        });
     let mut text = format!(
         "QUOTA BACKTEST of {}: {} rows, {} reps, {} regions, {} factors; {} periods, {span}",
         report.source,
@@ -54,18 +56,20 @@ pub(crate) fn head(report: &Report<'_>) -> String {
         found.periods.len(),
     );
     if found.periods.len() < report.asked as usize {
-        text.push_str(&format!(
+        let line = format!(
             "\n  {} periods were asked for; the table has history before {} whole ones",
             report.asked,
             found.periods.len()
-        ));
+        );
+        text.push_str(&line);
     }
     let left: usize = found.without.iter().map(|w| w.0).sum();
     let unknown: usize = found.without.iter().map(|w| w.1).sum();
     if left + unknown > 0 {
-        text.push_str(&format!(
+        let line = format!(
             "\n  without a quota, over all periods: {left} reps that had long been silent, {unknown} that first sold within the period"
-        ));
+        );
+        text.push_str(&line);
     }
     text
 }
@@ -115,7 +119,12 @@ pub(crate) fn spread_gain(scores: &QuotaScores) -> Option<f64> {
 fn regions(report: &Report<'_>) -> String {
     const SHOWN_MAX: usize = 12;
     let (found, scores) = (report.backtest, report.scores);
-    let mut rows = vec![std::iter::once("period").chain(["start", "a third", "two thirds", "", "regions at the start"]).map(str::to_owned).collect::<Vec<_>>()];
+    let mut rows = vec![
+        std::iter::once("period")
+            .chain(["start", "a third", "two thirds", "", "regions at the start"])
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
+    ];
     for (number, period) in found.periods.iter().enumerate() {
         let regions: Vec<_> = scores.regions.iter().filter(|region| region.period == number).collect();
         if regions.is_empty() {
@@ -123,12 +132,16 @@ fn regions(report: &Report<'_>) -> String {
         }
         let mean = |third: usize| {
             let values: Vec<f64> = regions.iter().filter_map(|r| Some(r.deviation()[third]?.abs())).collect();
-            (!values.is_empty()).then(|| values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX)))
+            (!values.is_empty()).then(|| {
+                values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap_or(u32::MAX))
+            })
         };
         let each: Vec<String> = regions
             .iter()
             .take(SHOWN_MAX)
-            .filter_map(|r| Some(format!("{} {:+.1}", report.file.regions[r.region], 100.0 * r.deviation()[0]?)))
+            .filter_map(|r| {
+                Some(format!("{} {:+.1}", report.file.regions[r.region], 100.0 * r.deviation()[0]?))
+            })
             .collect();
         let more = if regions.len() > SHOWN_MAX { " …" } else { "" };
         rows.push(vec![
@@ -149,17 +162,30 @@ fn regions(report: &Report<'_>) -> String {
 pub(crate) fn groups(report: &Report<'_>) -> Vec<(String, Group)> {
     let scores = report.scores;
     let mut all = vec![("all".to_owned(), scores.all.clone())];
-    let decile = |group: &Group| format!("decile {}{}", group.number + 1, if group.number == 0 { ", the smallest quotas" } else { "" });
+    let decile = |group: &Group| {
+        format!("decile {}{}", group.number + 1, if group.number == 0 { ", the smallest quotas" } else { "" })
+    };
     all.extend(scores.deciles.iter().map(|group| (decile(group), group.clone())));
-    all.extend(scores.by_region.iter().map(|group| (format!("region {}", report.file.regions[group.number]), group.clone())));
-    all.extend(scores.by_tenure.iter().map(|group| (format!("tenure: {}", TENURE_BANDS[group.number]), group.clone())));
+    all.extend(
+        scores
+            .by_region
+            .iter()
+            .map(|group| (format!("region {}", report.file.regions[group.number]), group.clone())),
+    );
+    all.extend(
+        scores
+            .by_tenure
+            .iter()
+            .map(|group| (format!("tenure: {}", TENURE_BANDS[group.number]), group.clone())),
+    );
     all
 }
 
 fn shares(report: &Report<'_>) -> String {
     const SHOWN_MAX: usize = 40;
     let all = groups(report);
-    let mut rows = vec![["", "at quota", "", "in the 80 % interval", "rep-periods"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["", "at quota", "", "in the 80 % interval", "rep-periods"].map(str::to_owned).to_vec()];
     let row = |(title, group): &(String, Group)| {
         vec![
             title.clone(),
@@ -172,9 +198,11 @@ fn shares(report: &Report<'_>) -> String {
     rows.extend(all.iter().take(SHOWN_MAX).map(row));
     let mut text = columns(&[false, true, false, true, true], &rows);
     if all.len() > SHOWN_MAX {
-        text.push_str(&format!("\n  and {} groups more", all.len() - SHOWN_MAX));
+        let line = format!("\n  and {} groups more", all.len() - SHOWN_MAX);
+        text.push_str(&line);
     }
-    text.push_str(&format!("\n  wanted: {} at quota", percent(report.attain_probability)));
+    let line = format!("\n  wanted: {} at quota", percent(report.attain_probability));
+    text.push_str(&line);
     text
 }
 

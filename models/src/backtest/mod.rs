@@ -11,4 +11,4 @@ mod score;
 pub use baseline::Baselines;
 pub use period::{Period, PeriodKind, last_periods};
 pub use run::{QuotaBacktest, RepPeriod, quota_backtest};
-pub use score::{Group, Method, MethodScores, QuotaScores, RegionPeriod, TENURE_BANDS};
+pub use score::{ATTAINMENT_MAX, Group, Method, MethodScores, QuotaScores, RegionPeriod, TENURE_BANDS};

@@ -94,7 +94,8 @@ mod tests {
     fn panel(days: &[i32]) -> Panel {
         let zeros = vec![0; days.len()];
         let (amount, factors) = (vec![1.0; days.len()], Array2::zeros((days.len(), 0)));
-        let rows = PanelRows { day: days, rep: &zeros, region: &zeros, amount: &amount, factors: factors.view() };
+        let rows =
+            PanelRows { day: days, rep: &zeros, region: &zeros, amount: &amount, factors: factors.view() };
         Panel::new(&rows).unwrap()
     }
 

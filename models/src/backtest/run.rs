@@ -63,10 +63,20 @@ pub struct QuotaBacktest {
 ///
 /// # Errors
 /// [`ModelError::OutOfRange`]: see [`forecast`]; or where `move_max` isn't over 0.
-pub fn quota_backtest(panel: &Panel, kind: PeriodKind, periods: &[Period], params: &QuotaParams, move_max: f64) -> Result<QuotaBacktest, ModelError> {
+pub fn quota_backtest(
+    panel: &Panel,
+    kind: PeriodKind,
+    periods: &[Period],
+    params: &QuotaParams,
+    move_max: f64,
+) -> Result<QuotaBacktest, ModelError> {
     check_values("move_max", &[move_max], Range::Positive)?;
     let mut found = QuotaBacktest {
-        periods: periods.to_vec(), rows: Vec::new(), ratchets: Vec::new(), without: Vec::new(), calibrated_on: Vec::new(),
+        periods: periods.to_vec(),
+        rows: Vec::new(),
+        ratchets: Vec::new(),
+        without: Vec::new(),
+        calibrated_on: Vec::new(),
     };
     for (number, &period) in periods.iter().enumerate() {
         let Some(forecast) = forecast(panel, period.start, period.end, params)? else {
@@ -103,16 +113,21 @@ pub fn quota_backtest(panel: &Panel, kind: PeriodKind, periods: &[Period], param
 
 /// Reps that sold in the period without having been known at its start.
 fn unknown(panel: &Panel, forecast: &QuotaForecast, period: Period) -> usize {
-    let known: Vec<usize> = forecast.quotas.iter().map(|quota| quota.rep).chain(forecast.left.iter().copied()).collect();
+    let known: Vec<usize> =
+        forecast.quotas.iter().map(|quota| quota.rep).chain(forecast.left.iter().copied()).collect();
     let sold = |rep: &usize| panel.sales(*rep, period.start, period.end).any(|(_, amount)| amount != 0.0);
     let mut has_quota = vec![false; panel.n_reps()];
-    known.iter().for_each(|&rep| has_quota[rep] = true);
+    for rep in known {
+        has_quota[rep] = true;
+    }
     (0..panel.n_reps()).filter(|&rep| !has_quota[rep]).filter(sold).count()
 }
 
 fn ratchets(panel: &Panel, forecast: &QuotaForecast, params: &QuotaParams) -> Vec<f64> {
     let settled: Vec<usize> = (forecast.quotas.iter())
-        .filter(|quota| quota.tenure_years.is_none_or(|years| years >= NEW_YEARS) && quota.leans_on != LeansOn::Region)
+        .filter(|quota| {
+            quota.tenure_years.is_none_or(|years| years >= NEW_YEARS) && quota.leans_on != LeansOn::Region
+        })
         .map(|quota| quota.rep)
         .collect();
     let step = settled.len().div_ceil(RATCHET_REPS_MAX).max(1);
@@ -134,8 +149,11 @@ fn walk(panel: &Panel, forecast: &QuotaForecast, period: Period, move_max: f64) 
         forecast.quotas.iter().map(|quota| Walk { quota: [quota.quota; 3], ..Walk::default() }).collect();
     let mut now: Vec<f64> = forecast.quotas.iter().map(|quota| quota.quota).collect();
     let mut free = now.clone();
-    let mut sales: Vec<_> =
-        forecast.quotas.iter().map(|quota| panel.sales(quota.rep, period.start, period.end).peekable()).collect();
+    let mut sales: Vec<_> = forecast
+        .quotas
+        .iter()
+        .map(|quota| panel.sales(quota.rep, period.start, period.end).peekable())
+        .collect();
     let mut progress = Progress::new(forecast);
     let days = period.end - period.start;
     for day in period.start..period.end {

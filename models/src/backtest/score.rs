@@ -91,7 +91,8 @@ impl RegionPeriod {
 }
 
 /// Names of the bands of tenure.
-pub const TENURE_BANDS: [&str; 4] = ["under half a year", "half a year to two", "over two years", "before the table"];
+pub const TENURE_BANDS: [&str; 4] =
+    ["under half a year", "half a year to two", "over two years", "before the table"];
 
 /// Everything measured.
 #[derive(Debug)]
@@ -172,7 +173,8 @@ fn methods(rows: &[RepPeriod]) -> Vec<MethodScores> {
         } else {
             common.iter().filter_map(|row| Some((*row, method.of(row)?))).collect()
         };
-        let sums = regions(used.iter().map(|(row, _)| *row), |row| Some([method.of(row)?; 3]), |row| row.actual);
+        let sums =
+            regions(used.iter().map(|(row, _)| *row), |row| Some([method.of(row)?; 3]), |row| row.actual);
         let deviations: Vec<f64> = sums.iter().filter_map(|r| Some(r.deviation()[0]?.abs())).collect();
         let missed: f64 = used.iter().map(|(row, quota)| (row.actual - quota).abs()).sum();
         let came: f64 = used.iter().map(|(row, _)| row.actual.abs()).sum();
@@ -180,7 +182,8 @@ fn methods(rows: &[RepPeriod]) -> Vec<MethodScores> {
             .filter(|(_, quota)| *quota > 0.0)
             .map(|(row, quota)| (row.actual / quota).clamp(0.0, ATTAINMENT_MAX))
             .collect();
-        let reached: Vec<f64> = used.iter().map(|(row, quota)| f64::from(u8::from(row.actual >= *quota))).collect();
+        let reached: Vec<f64> =
+            used.iter().map(|(row, quota)| f64::from(u8::from(row.actual >= *quota))).collect();
         MethodScores {
             method,
             rows: used.len(),

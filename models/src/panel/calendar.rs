@@ -44,7 +44,7 @@ pub(crate) struct Grid {
 }
 
 impl Grid {
-    pub(crate) fn bucket(&self, day: i32) -> i32 {
+    pub(crate) fn bucket(self, day: i32) -> i32 {
         if self.cadence == Cadence::Monthly {
             month_index(day) - month_index(self.origin)
         } else {
@@ -53,7 +53,7 @@ impl Grid {
     }
 
     /// First day of a bucket.
-    pub(crate) fn start(&self, bucket: i32) -> i32 {
+    pub(crate) fn start(self, bucket: i32) -> i32 {
         if self.cadence == Cadence::Monthly {
             month_start(month_index(self.origin) + bucket)
         } else {
@@ -63,7 +63,7 @@ impl Grid {
 
     /// Place in the year, from 0: buckets a whole number of years apart share it. Weeks are set 52 apart for one year,
     /// 104 for two and 157 for three: the nearest to the calendar that keeps weekdays, and with them most holidays.
-    pub(crate) fn slot(&self, bucket: i32) -> usize {
+    pub(crate) fn slot(self, bucket: i32) -> usize {
         let per_year = self.cadence.buckets_per_year();
         if self.cadence == Cadence::Monthly {
             return usize::try_from(bucket.rem_euclid(12)).unwrap_or(0);
@@ -75,7 +75,7 @@ impl Grid {
     }
 
     /// Years from the origin to the middle of a bucket, negative before it.
-    pub(crate) fn years(&self, bucket: i32) -> f64 {
+    pub(crate) fn years(self, bucket: i32) -> f64 {
         let per_year = if self.cadence == Cadence::Monthly { 12.0 } else { WEEKS_PER_YEAR };
         (f64::from(bucket) + 0.5) / per_year
     }

@@ -8,6 +8,7 @@
 
 use super::calendar::{Cadence, month_index, month_start};
 use super::deviation::count;
+use super::factors::{changes, coefficients};
 use super::forecast::{Ask, Raw, raw};
 use super::input::Panel;
 use crate::capacity::normal_quantile;
@@ -41,17 +42,23 @@ fn score(mean: f64, spread: f64, amount: f64) -> Option<f64> {
     if mean <= 0.0 || variance <= 0.0 {
         return None;
     }
-    let score = if amount > 0.0 { ((amount / mean).ln() + 0.5 * variance) / variance.sqrt() } else { -SCORE_MAX };
+    let score =
+        if amount > 0.0 { ((amount / mean).ln() + 0.5 * variance) / variance.sqrt() } else { -SCORE_MAX };
     Some(score.clamp(-SCORE_MAX, SCORE_MAX))
 }
 
 /// One earlier forecast beside what came.
-#[derive(Debug, Clone, Copy)]
-struct Trial {
-    region: usize,
-    full: f64,
-    held: f64,
-    weight: f64,
+#[derive(Debug, Clone)]
+pub(crate) struct Trial {
+    pub(crate) region: usize,
+    /// Scores of the forecast and of the one that holds the rep's latest sales back.
+    pub(crate) full: f64,
+    pub(crate) held: f64,
+    pub(crate) weight: f64,
+    /// Logarithm of what came over what was expected, within a few standard deviations.
+    pub(crate) error: f64,
+    /// Changes of the factors as known then.
+    pub(crate) changes: Vec<f64>,
 }
 
 /// Where quotas and intervals lie, in standard deviations, by region.
@@ -63,20 +70,27 @@ pub(crate) struct Calibration {
     pub(crate) half: Vec<f64>,
     /// Periods' worth of earlier forecasts it rests on.
     pub(crate) periods: f64,
+    /// Coefficients of the factors' changes, `(n_factors)`.
+    pub(crate) coefficients: Vec<f64>,
 }
 
 impl Calibration {
     /// For what is asked, with `n` buckets of history, where a quota shall be reached with the chance `attain`.
     pub(crate) fn of(panel: &Panel, ask: &Ask<'_>, n: usize, attain: f64) -> Self {
         let origins = origins(panel, ask, n);
-        let periods = origins.iter().filter_map(|trials| trials.first()).map(|trial| trial.weight).sum::<f64>()
-            / f64::from(ORIGINS_PER_PERIOD);
-        let all: Vec<Trial> = origins.iter().flatten().copied().collect();
+        let periods =
+            origins.iter().filter_map(|trials| trials.first()).map(|trial| trial.weight).sum::<f64>()
+                / f64::from(ORIGINS_PER_PERIOD);
+        let all: Vec<Trial> = origins.iter().flatten().cloned().collect();
         let trust = periods / (periods + PRIOR_PERIODS);
-        let blend = |empirical: Option<f64>, normal: f64| empirical.map_or(normal, |e| trust * e + (1.0 - trust) * normal);
+        let blend = |empirical: Option<f64>, normal: f64| {
+            empirical.map_or(normal, |e| trust * e + (1.0 - trust) * normal)
+        };
         let quota_at = |level: f64| blend(quantile(&all, |t| t.held, level), normal_quantile(level));
-        let half_at = |level: f64| blend(quantile(&all, |t| t.full.abs(), level), normal_quantile(0.5 + 0.5 * level));
-        let mut found = Self { quota: Vec::new(), half: Vec::new(), periods };
+        let half_at =
+            |level: f64| blend(quantile(&all, |t| t.full.abs(), level), normal_quantile(0.5 + 0.5 * level));
+        let coefficients = coefficients(&origins, panel.n_factors);
+        let mut found = Self { quota: Vec::new(), half: Vec::new(), periods, coefficients };
         for region in 0..panel.n_regions() {
             let (mut below, mut cover) = (1.0 - attain, COVERAGE);
             for trials in origins.iter().rev() {
@@ -84,7 +98,9 @@ impl Calibration {
                 if own.is_empty() {
                     continue;
                 }
-                let share = |hit: &dyn Fn(&Trial) -> bool| count(own.iter().filter(|t| hit(t)).count()) / count(own.len());
+                let share = |hit: &dyn Fn(&Trial) -> bool| {
+                    count(own.iter().filter(|t| hit(t)).count()) / count(own.len())
+                };
                 let (quota, half) = (quota_at(below), half_at(cover));
                 let step = STEP * own[0].weight;
                 below = (below + step * (1.0 - attain - share(&|t| t.held < quota))).clamp(0.05, 0.95);
@@ -112,7 +128,10 @@ fn origins(panel: &Panel, ask: &Ask<'_>, n: usize) -> Vec<Vec<Trial>> {
         let trial = |raw: &Raw| {
             let came = panel.reps[raw.rep].sum(from, to);
             let full = score(raw.expected, raw.spread, came)?;
-            Some(Trial { region: raw.region, full, held: score(raw.held, raw.held_spread, came)?, weight })
+            let held = score(raw.held, raw.held_spread, came)?;
+            let error = full.clamp(-3.0, 3.0) * raw.spread;
+            let changes = changes(&panel.reps[raw.rep], from, panel.n_factors);
+            Some(Trial { region: raw.region, full, held, weight, error, changes })
         };
         found.push(forecast.reps.iter().filter_map(trial).collect());
     }
@@ -138,9 +157,12 @@ fn quantile(trials: &[Trial], value: impl Fn(&Trial) -> f64, level: f64) -> Opti
     values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let total: f64 = values.iter().map(|v| v.1).sum();
     let mut below = 0.0;
-    values.iter().find(|v| {
-        below += v.1;
-        below >= level * total
-    }).or(values.last()).map(|v| v.0)
+    values
+        .iter()
+        .find(|v| {
+            below += v.1;
+            below >= level * total
+        })
+        .or(values.last())
+        .map(|v| v.0)
 }
-

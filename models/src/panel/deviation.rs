@@ -12,7 +12,7 @@ const PRIOR_REP: Hyper =
     Hyper { level: 0.3, slope: 0.04, wander: 0.08, bump: 0.03, season: 0.04, slot: 0.02, noise: 1.0 };
 /// What a region's deviation from the company is expected to do.
 const PRIOR_REGION: Hyper =
-    Hyper { level: 0.05, slope: 0.02, wander: 0.03, bump: 0.01, season: 0.02, slot: 0.01, noise: 1.0 };
+    Hyper { level: 0.0, slope: 0.02, wander: 0.03, bump: 0.01, season: 0.02, slot: 0.01, noise: 1.0 };
 /// Least noise of a bucket, and the noise of a rep of whom nothing is known, as shares.
 const NOISE_MIN: f64 = 0.003;
 const NOISE_UNKNOWN: f64 = 0.3;
@@ -52,10 +52,17 @@ impl Beside {
     /// `recent` buckets at the end are kept out of each rep's own level.
     pub(crate) fn of(window: &Window, amounts: &[Vec<f64>], recent: usize, hyper: Option<&Hyper>) -> Self {
         let levels = Levels::of(window, amounts);
-        let first = noises(window, |rep, k| ratio(amounts[rep][k], levels.level[rep] * levels.at(k)), &levels.level);
+        let first =
+            noises(window, |rep, k| ratio(amounts[rep][k], levels.level[rep] * levels.at(k)), &levels.level);
         let market = Market::of(window, &levels, &first, hyper);
-        let mut beside =
-            Self { market, others: Vec::new(), level: Vec::new(), deviation: Vec::new(), noise: first, noise_class: Vec::new() };
+        let mut beside = Self {
+            market,
+            others: Vec::new(),
+            level: Vec::new(),
+            deviation: Vec::new(),
+            noise: first,
+            noise_class: Vec::new(),
+        };
         for ((rep, amount), &all) in window.reps.iter().zip(amounts).zip(&levels.level) {
             let others = beside.market.without(&levels.without(rep, amount, all));
             let older: Vec<usize> = rep.buckets.iter().copied().filter(|&k| k + recent < window.n).collect();
@@ -76,7 +83,10 @@ impl Beside {
             if *noise < 0.25 {
                 let middle = median(deviation.iter().copied().filter(|d| *d != 0.0).collect());
                 let limit = (OUTLIER * noise).max(0.4);
-                deviation.iter_mut().filter(|d| **d != 0.0).for_each(|d| *d = d.clamp(middle - limit, middle + limit));
+                deviation
+                    .iter_mut()
+                    .filter(|d| **d != 0.0)
+                    .for_each(|d| *d = d.clamp(middle - limit, middle + limit));
             }
         }
         beside
@@ -99,7 +109,8 @@ fn noises(window: &Window, value: impl Fn(usize, usize) -> f64, level: &[f64]) -
     let own: Vec<(f64, f64)> = (window.reps.iter().enumerate())
         .map(|(rep, known)| {
             let pairs = known.buckets.windows(2).filter(|p| p[1] == p[0] + 1 && level[rep] > 0.0);
-            let squares: Vec<f64> = pairs.map(|p| 0.5 * (value(rep, p[1]) - value(rep, p[0])).powi(2)).collect();
+            let squares: Vec<f64> =
+                pairs.map(|p| 0.5 * (value(rep, p[1]) - value(rep, p[0])).powi(2)).collect();
             // Robust where most differences are alike: half way between the mean square and the median's.
             let (plain, middle) = (mean(&squares), median(squares.clone()) / 0.455);
             #[expect(clippy::cast_precision_loss, reason = "counts")]
@@ -109,7 +120,9 @@ fn noises(window: &Window, value: impl Fn(usize, usize) -> f64, level: &[f64]) -
         .collect();
     let usual = median(own.iter().filter(|o| o.1 >= 4.0).map(|o| o.0).collect());
     let usual = if usual > 0.0 { usual } else { NOISE_UNKNOWN * NOISE_UNKNOWN };
-    own.iter().map(|(v, n)| ((v * n + usual * NOISE_PRIOR) / (n + NOISE_PRIOR)).sqrt().max(NOISE_MIN)).collect()
+    own.iter()
+        .map(|(v, n)| ((v * n + usual * NOISE_PRIOR) / (n + NOISE_PRIOR)).sqrt().max(NOISE_MIN))
+        .collect()
 }
 
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
@@ -151,9 +164,8 @@ fn weight(noise: f64) -> f64 {
 
 impl Deviations {
     pub(crate) fn of(window: &Window, beside: &Beside, kernels: Option<&Kernels>) -> Self {
-        let moments: Vec<Moment> = (0..window.n + window.future.len())
-            .map(|k| Moment::of(&window.grid, window.number(k)))
-            .collect();
+        let moments: Vec<Moment> =
+            (0..window.n + window.future.len()).map(|k| Moment::of(window.grid, window.number(k))).collect();
         let parts = Parts::of(&moments, &moments);
         let pools = pools(window, beside);
         let mut found = Self { pools, parts, n: window.n, region: PRIOR_REGION, rep: PRIOR_REP };
@@ -169,18 +181,22 @@ impl Deviations {
     /// The reps' kernel, from their contrasts with the mean of their region.
     fn fit_rep(&self, window: &Window, beside: &Beside) -> Hyper {
         let mut families: BTreeMap<(&[usize], i32), Vec<usize>> = BTreeMap::new();
-        for (index, rep) in window.reps.iter().enumerate().filter(|(_, rep)| rep.buckets.len() >= 8 && !rep.left) {
+        for (index, rep) in
+            window.reps.iter().enumerate().filter(|(_, rep)| rep.buckets.len() >= 8 && !rep.left)
+        {
             families.entry((&rep.buckets, beside.noise_class[index])).or_default().push(index);
         }
         let mut order: Vec<_> = families.into_iter().collect();
         order.sort_by_key(|((buckets, _), members)| std::cmp::Reverse((members.len(), buckets.len())));
         order.truncate(FAMILIES_MAX);
         let each = (SERIES_MAX / order.len().max(1)).max(1);
-        let parts: Vec<Parts> = order.iter().map(|((buckets, _), _)| self.parts.pick(buckets, buckets)).collect();
+        let parts: Vec<Parts> =
+            order.iter().map(|((buckets, _), _)| self.parts.pick(buckets, buckets)).collect();
         let families: Vec<Family<'_>> = (order.iter().zip(&parts))
             .map(|(((buckets, class), members), parts)| {
                 let step = members.len().div_ceil(each).max(1);
-                let series = members.iter().step_by(step).map(|&rep| self.contrast(window, beside, rep, buckets));
+                let series =
+                    members.iter().step_by(step).map(|&rep| self.contrast(window, beside, rep, buckets));
                 let seen = Seen { parts, noise: class_noise(*class), inflation: None, other: None };
                 Family { seen, series: series.collect() }
             })
@@ -195,7 +211,9 @@ impl Deviations {
         let contrast = |&k: &usize| {
             let (weights, sum, _) = pool.sums[k];
             let deviation = beside.deviation[rep][k];
-            if weights - own <= 1e-9 { return deviation }
+            if weights - own <= 1e-9 {
+                return deviation;
+            }
             let share = own / weights;
             (deviation - sum / weights) / (1.0 - share).sqrt()
         };
@@ -239,7 +257,8 @@ impl Deviations {
         let effective = pool.effective() * (1.0 - 1.0 / count(pool.reps));
         let parts = self.parts.pick(&known, &known);
         let other = own_signal(&parts, &self.rep, effective);
-        let seen = Seen { parts: &parts, noise: 0.01 / effective.max(1e-9), inflation: None, other: Some(&other) };
+        let seen =
+            Seen { parts: &parts, noise: 0.01 / effective.max(1e-9), inflation: None, other: Some(&other) };
         let all: Vec<usize> = (0..self.parts.shape().0).collect();
         Some((Process::of(&seen, &self.parts.pick(&all, &known), &self.parts, &self.region), known))
     }

@@ -13,6 +13,8 @@ use super::window::{Known, Window};
 const LEVEL_SPREAD_MIN: f64 = 0.15;
 /// A rep's forecast stays above this share of its level in the market.
 const SHARE_MIN: f64 = 0.02;
+/// What peers may add or take.
+const PEERS_RANGE: (f64, f64) = (0.7, 1.4);
 /// From this many periods of history on, the ratchet is held to its limit; below one not at all.
 const PERIODS_MATURE: f64 = 3.0;
 
@@ -48,8 +50,22 @@ pub(crate) struct Raw {
     /// The same where the rep's own latest sales count no more than the ratchet allows.
     pub(crate) held: f64,
     pub(crate) held_spread: f64,
+    /// What its peers' latest sales add to it, as a factor: already in `held` where all reps were forecast.
+    pub(crate) peers: f64,
+    /// What the factors' changes multiply all amounts by: in them already.
+    pub(crate) factors: f64,
     pub(crate) tenure: Option<f64>,
     pub(crate) leans_on: LeansOn,
+}
+
+impl Raw {
+    /// Multiplies all amounts.
+    pub(crate) fn scale(&mut self, factor: f64) {
+        self.factors *= factor;
+        self.expected *= factor;
+        self.held *= factor;
+        self.profile.iter_mut().for_each(|amount| *amount *= factor);
+    }
 }
 
 /// A forecast of all reps, and the kernels it used.
@@ -87,12 +103,41 @@ pub(crate) fn raw(panel: &Panel, ask: &Ask<'_>) -> Option<RawForecast> {
         (0..window.n_regions).map(|region| deviations.region_process(region)).collect();
     let usual = Usual::of(&window, &beside);
     let mut maker = Maker {
-        window: &window, beside: &beside, deviations: &deviations, regions: &regions, usual, ramp: &ramp, recent, ratchet,
+        window: &window,
+        beside: &beside,
+        deviations: &deviations,
+        regions: &regions,
+        usual,
+        ramp: &ramp,
+        recent,
+        ratchet,
         processes: BTreeMap::new(),
     };
-    let wanted = |rep: &usize| !window.reps[*rep].left && ask.only.is_none_or(|only| window.reps[*rep].rep == only);
-    let reps = (0..window.reps.len()).filter(wanted).map(|rep| maker.rep(rep)).collect();
-    Some(RawForecast { reps, kernels, window })
+    let wanted =
+        |rep: &usize| !window.reps[*rep].left && ask.only.is_none_or(|only| window.reps[*rep].rep == only);
+    let mut reps: Vec<Raw> = (0..window.reps.len()).filter(wanted).map(|rep| maker.rep(rep)).collect();
+    if ask.only.is_none() {
+        follow_peers(&mut reps, window.n_regions);
+    }
+    Some(RawForecast { window, reps, kernels })
+}
+
+/// Holding every rep's own latest sales back would hold back what the region shows as a whole. So each follows what the
+/// others of its region would lose by that: their quotas add up to what is expected of them.
+fn follow_peers(reps: &mut [Raw], n_regions: usize) {
+    let mut sums = vec![(0.0, 0.0); n_regions];
+    for raw in reps.iter() {
+        let sum = &mut sums[raw.region];
+        *sum = (sum.0 + raw.expected, sum.1 + raw.held);
+    }
+    for raw in reps {
+        let (expected, held) = sums[raw.region];
+        let (expected, held) = (expected - raw.expected, held - raw.held);
+        if held > 1e-9 * sums[raw.region].1 && expected > 0.0 {
+            raw.peers = (expected / held).clamp(PEERS_RANGE.0, PEERS_RANGE.1);
+            raw.held *= raw.peers;
+        }
+    }
 }
 
 /// Usual levels of reps, by region and in the company.
@@ -123,7 +168,11 @@ impl Usual {
             region_levels.push(company * shift.exp());
             squares.extend(own.iter().map(|&level| (log(level) - shift).powi(2).min(4.0)));
         }
-        let spread = if squares.is_empty() { 0.5 } else { (squares.iter().sum::<f64>() / count(squares.len())).sqrt() };
+        let spread = if squares.is_empty() {
+            0.5
+        } else {
+            (squares.iter().sum::<f64>() / count(squares.len())).sqrt()
+        };
         Self { region: region_levels, spread: spread.clamp(LEVEL_SPREAD_MIN, 1.0) }
     }
 }
@@ -143,7 +192,9 @@ struct Maker<'a> {
 impl Maker<'_> {
     fn process(&mut self, buckets: &[usize], class: i32) -> &Process {
         let deviations = self.deviations;
-        self.processes.entry((buckets.to_vec(), class)).or_insert_with(|| deviations.rep_process(buckets, class))
+        self.processes
+            .entry((buckets.to_vec(), class))
+            .or_insert_with(|| deviations.rep_process(buckets, class))
     }
 
     fn rep(&mut self, rep: usize) -> Raw {
@@ -160,7 +211,8 @@ impl Maker<'_> {
             .collect();
         let weights = normalised(&base);
 
-        let seen: Vec<f64> = known.buckets.iter().map(|&k| beside.deviation[rep][k] - region_past[k]).collect();
+        let seen: Vec<f64> =
+            known.buckets.iter().map(|&k| beside.deviation[rep][k] - region_past[k]).collect();
         let full = self.process(&known.buckets, class).clone();
         let shares = |own: Vec<f64>| -> Vec<f64> {
             own.iter().zip(&region_future).map(|(own, region)| (1.0 + own + region).max(SHARE_MIN)).collect()
@@ -185,7 +237,7 @@ impl Maker<'_> {
         let kept = if elasticity > allowed { allowed / elasticity } else { 1.0 };
 
         let noise: f64 = weights.iter().map(|w| w * w).sum::<f64>() * variance_noise;
-        let shared = beside.market.variance(&weights)
+        let in_common = beside.market.variance(&weights)
             + self.regions[known.region].as_ref().map_or(self.deviations_prior(), |(process, _)| {
                 let mut all = vec![0.0; n];
                 all.extend_from_slice(&weights);
@@ -193,7 +245,7 @@ impl Maker<'_> {
             });
         let (own_full, own_held) = (full.variance(&weights), held_process.variance(&weights));
         let own = own_full + level_variance;
-        let variance = shared + own + noise;
+        let variance = in_common + own + noise;
         let held_variance = variance + (1.0 - kept).powi(2) * (own_held - own_full).max(0.0);
         Raw {
             rep: known.rep,
@@ -201,11 +253,13 @@ impl Maker<'_> {
             expected,
             profile,
             spread: variance.sqrt(),
-            shared,
+            shared: in_common,
             own,
             noise,
             held: without + kept * (expected - without),
             held_spread: held_variance.sqrt(),
+            peers: 1.0,
+            factors: 1.0,
             tenure: known.began.map(|began| count(n - began)),
             leans_on: self.leans_on(known),
         }
@@ -213,7 +267,7 @@ impl Maker<'_> {
 
     fn deviations_prior(&self) -> f64 {
         let h = &self.deviations.region;
-        h.level * h.level + h.season * h.season
+        h.wander * h.wander + h.season * h.season
     }
 
     /// What its peers say of a rep's region, in the past and ahead.
@@ -251,7 +305,9 @@ impl Maker<'_> {
     fn leans_on(&self, known: &Known) -> LeansOn {
         let per_year = self.window.grid.cadence.buckets_per_year();
         match known.buckets.len() {
-            0 if self.window.reps.iter().any(|r| r.region == known.region && !r.buckets.is_empty()) => LeansOn::RegionAlone,
+            0 if self.window.reps.iter().any(|r| r.region == known.region && !r.buckets.is_empty()) => {
+                LeansOn::RegionAlone
+            }
             0 => LeansOn::CompanyAlone,
             n if n >= per_year => LeansOn::OwnYears,
             n if 4 * n >= per_year => LeansOn::OwnHistory,

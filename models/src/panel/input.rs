@@ -89,7 +89,8 @@ impl Panel {
             rep.amount.push(same.iter().map(|&row| rows.amount[row]).sum());
             rep.region.push(rows.region[last]);
             for factor in 0..rows.factors.ncols() {
-                let known = same.iter().map(|&row| rows.factors[[row, factor]]).filter(|value| value.is_finite());
+                let known =
+                    same.iter().map(|&row| rows.factors[[row, factor]]).filter(|value| value.is_finite());
                 let (sum, count) = known.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
                 rep.factors.push(if count > 0.0 { sum / count } else { f64::NAN });
             }

@@ -39,14 +39,7 @@ impl Hyper {
     pub(crate) const FREE: usize = 6;
 
     pub(crate) fn free(&mut self) -> [&mut f64; Self::FREE] {
-        [
-            &mut self.slope,
-            &mut self.wander,
-            &mut self.bump,
-            &mut self.season,
-            &mut self.slot,
-            &mut self.noise,
-        ]
+        [&mut self.slope, &mut self.wander, &mut self.bump, &mut self.season, &mut self.slot, &mut self.noise]
     }
 }
 
@@ -60,7 +53,7 @@ pub(crate) struct Moment {
 }
 
 impl Moment {
-    pub(crate) fn of(grid: &Grid, bucket: i32) -> Self {
+    pub(crate) fn of(grid: Grid, bucket: i32) -> Self {
         let years = grid.years(bucket);
         let slot = grid.slot(bucket);
         #[expect(clippy::cast_precision_loss, reason = "slots of a year")]
@@ -76,13 +69,13 @@ pub(crate) struct Parts {
     rows: usize,
     columns: usize,
     /// Per pair: growth, wander, bump, season, slot.
-    parts: Vec<[f64; 5]>,
+    pairs: Vec<[f64; 5]>,
 }
 
 impl Parts {
     pub(crate) fn of(rows: &[Moment], columns: &[Moment]) -> Self {
-        let parts = rows.iter().flat_map(|a| columns.iter().map(|b| pair(a, b))).collect();
-        Self { rows: rows.len(), columns: columns.len(), parts }
+        let pairs = rows.iter().flat_map(|a| columns.iter().map(|b| pair(a, b))).collect();
+        Self { rows: rows.len(), columns: columns.len(), pairs }
     }
 
     /// The covariance of the signal, by rows.
@@ -90,16 +83,16 @@ impl Parts {
         let variance = [h.slope, h.wander, h.bump, h.season, h.slot].map(|sd| sd * sd);
         let level = h.level * h.level;
         let sum = |p: &[f64; 5]| level + p.iter().zip(&variance).map(|(p, v)| p * v).sum::<f64>();
-        self.parts.iter().map(sum).collect()
+        self.pairs.iter().map(sum).collect()
     }
 
     /// The rows and columns picked.
     pub(crate) fn pick(&self, rows: &[usize], columns: &[usize]) -> Self {
-        let parts = rows.iter().flat_map(|&row| columns.iter().map(move |&c| (row, c)));
+        let places = rows.iter().flat_map(|&row| columns.iter().map(move |&c| (row, c)));
         Self {
             rows: rows.len(),
             columns: columns.len(),
-            parts: parts.map(|(row, column)| self.parts[row * self.columns + column]).collect(),
+            pairs: places.map(|(row, column)| self.pairs[row * self.columns + column]).collect(),
         }
     }
 

@@ -15,7 +15,7 @@ impl Cholesky {
             let (done, rest) = a.split_at_mut(row * n);
             let current = &mut rest[..n];
             for column in 0..row {
-                let other = &done[column * n..column * n + column + 1];
+                let other = &done[column * n..=column * n + column];
                 let sum = current[column] - dot(&current[..column], &other[..column]);
                 current[column] = sum / other[column];
             }
@@ -42,7 +42,7 @@ impl Cholesky {
     pub(crate) fn half_solve(&self, b: &[f64]) -> Vec<f64> {
         let mut x = b.to_vec();
         for row in 0..self.n {
-            let factors = &self.lower[row * self.n..row * self.n + row + 1];
+            let factors = &self.lower[row * self.n..=row * self.n + row];
             x[row] = (x[row] - dot(&factors[..row], &x[..row])) / factors[row];
         }
         x
@@ -73,10 +73,11 @@ mod tests {
 
     #[test]
     fn solves_what_it_factored() {
-        let n = 7;
-        let a: Vec<f64> =
-            (0..n * n).map(|k| if k / n == k % n { 3.0 } else { 1.0 / (1.0 + (k / n).abs_diff(k % n) as f64) }).collect();
-        let b: Vec<f64> = (0..n).map(|k| k as f64 - 2.5).collect();
+        let n: usize = 7;
+        let at = |k: usize| f64::from(u8::try_from(k).unwrap());
+        let near = |k: usize| if k / n == k % n { 3.0 } else { 1.0 / (1.0 + at((k / n).abs_diff(k % n))) };
+        let a: Vec<f64> = (0..n * n).map(near).collect();
+        let b: Vec<f64> = (0..n).map(|k| at(k) - 2.5).collect();
         let factor = Cholesky::of(a.clone(), n);
         let x = factor.solve(&b);
         for row in 0..n {

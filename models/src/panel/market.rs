@@ -1,7 +1,7 @@
 //! The market as each rep meets it: the level of all others, so that a rep's own sales never enter it.
 
-use super::kernel::{Hyper, Moment, Parts};
 use super::deviation::median;
+use super::kernel::{Hyper, Moment, Parts};
 use super::process::{Family, Process, Seen, fit};
 use super::window::{Known, Window};
 
@@ -93,7 +93,8 @@ impl Levels {
 
 /// A rep's level against a market.
 pub(crate) fn level_of(buckets: &[usize], amount: &[f64], market: impl Fn(usize) -> f64) -> f64 {
-    let (sum, weight) = buckets.iter().fold((0.0, 0.0), |(sum, weight), &k| (sum + amount[k], weight + market(k)));
+    let (sum, weight) =
+        buckets.iter().fold((0.0, 0.0), |(sum, weight), &k| (sum + amount[k], weight + market(k)));
     if weight > 0.0 { (sum / weight).max(0.0) } else { 0.0 }
 }
 
@@ -127,9 +128,8 @@ pub(crate) struct Others {
 impl Market {
     /// Fits the market's kernel, or takes `hyper` as it is. `noise` is each rep's own.
     pub(crate) fn of(window: &Window, levels: &Levels, noise: &[f64], hyper: Option<&Hyper>) -> Self {
-        let moments: Vec<Moment> = (0..window.n + window.future.len())
-            .map(|k| Moment::of(&window.grid, window.number(k)))
-            .collect();
+        let moments: Vec<Moment> =
+            (0..window.n + window.future.len()).map(|k| Moment::of(window.grid, window.number(k))).collect();
         let known = levels.known();
         let all: Vec<usize> = (0..moments.len()).collect();
         let parts = Parts::of(&moments, &moments);
@@ -165,7 +165,8 @@ impl Market {
         for &k in &self.known {
             past[k] += self.shared * (logarithms[k] - past[k]);
         }
-        let half = 0.5 * self.hyper.noise * self.hyper.noise;
+        // Levels are set against the past: where that is smooth, they hold the noise's mean already.
+        let half = 0.5 * self.shared * self.hyper.noise * self.hyper.noise;
         Others {
             past: past.iter().map(|log| log.exp()).collect(),
             future: signal[self.n..].iter().map(|s| (s + mean + half).exp()).collect(),
@@ -186,7 +187,9 @@ impl Market {
 fn inflations(values: &[f64], smooth: &[f64]) -> Vec<f64> {
     let rest: Vec<f64> = values.iter().zip(smooth).map(|(value, smooth)| (value - smooth).powi(2)).collect();
     let usual = median(rest.clone()) / 0.455;
-    rest.iter().map(|square| if usual > 0.0 { (TAIL + square / usual) / (TAIL + 1.0) } else { 1.0 }.max(1.0)).collect()
+    rest.iter()
+        .map(|square| if usual > 0.0 { (TAIL + square / usual) / (TAIL + 1.0) } else { 1.0 }.max(1.0))
+        .collect()
 }
 
 fn centred(values: Vec<f64>) -> (Vec<f64>, f64) {

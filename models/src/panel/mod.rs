@@ -16,7 +16,8 @@
 //!    rep are pooled as far as the history shows they agree: a rep of two months leans on its region.
 //! 4. New reps climb a ramp that earlier new reps showed (`ramp`).
 //! 5. The same forecast made at earlier origins calibrates interval and quota (`calibrate`).
-//! 6. The quota is the (1 − τ) quantile of a forecast in which the rep's own sales of the last period count no more than
+//! 6. Factors known before the period move it by what their changes told of earlier errors (`factors`).
+//! 7. The quota is the (1 − τ) quantile of a forecast in which the rep's own sales of the last period count no more than
 //!    `ratchet_max` (`forecast`): selling more now must not cost a rep its next quota. The expected amount and the interval
 //!    use everything.
 //!
@@ -26,6 +27,7 @@
 mod calendar;
 mod calibrate;
 mod deviation;
+mod factors;
 mod forecast;
 mod input;
 mod kernel;
@@ -35,6 +37,8 @@ mod process;
 mod progress;
 mod quota;
 mod ramp;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use calendar::Cadence;

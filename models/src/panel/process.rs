@@ -100,7 +100,14 @@ pub(crate) fn fit(prior: &Hyper, families: &[Family<'_>]) -> Hyper {
 }
 
 /// Walks one standard deviation up or down as long as that helps.
-fn improve(prior: &Hyper, families: &[Family<'_>], part: usize, step: f64, best: &mut Hyper, best_score: &mut f64) {
+fn improve(
+    prior: &Hyper,
+    families: &[Family<'_>],
+    part: usize,
+    step: f64,
+    best: &mut Hyper,
+    best_score: &mut f64,
+) {
     for factor in [step, 1.0 / step] {
         let mut moved = false;
         loop {

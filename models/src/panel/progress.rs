@@ -33,7 +33,8 @@ impl<'a> Progress<'a> {
         let elapsed = self.forecast.elapsed(day);
         let quotas = &self.forecast.quotas;
         let due: Vec<f64> = quotas.iter().map(|quota| due(quota, &elapsed)).collect();
-        let mut regions = vec![(0.0, 0.0, 0.0); quotas.iter().map(|quota| quota.region + 1).max().unwrap_or(0)];
+        let mut regions =
+            vec![(0.0, 0.0, 0.0); quotas.iter().map(|quota| quota.region + 1).max().unwrap_or(0)];
         for ((quota, due), attained) in quotas.iter().zip(&due).zip(&self.attained) {
             let region = &mut regions[quota.region];
             *region = (region.0 + due, region.1 + attained, region.2 + 1.0);

@@ -3,6 +3,7 @@
 use super::calendar::Cadence;
 use super::calibrate::{Calibration, at};
 use super::deviation::Kernels;
+use super::factors::{changes, effect, usual};
 use super::forecast::{Ask, LeansOn, Raw, RawForecast, raw};
 use super::input::Panel;
 use super::window::Window;
@@ -85,7 +86,12 @@ pub struct QuotaForecast {
 /// # Errors
 /// [`ModelError::OutOfRange`] where the period is empty or over ten years long, where monthly rows meet a start
 /// or an end within a month, or for parameters outside their ranges.
-pub fn forecast(panel: &Panel, start: i32, end: i32, params: &QuotaParams) -> Result<Option<QuotaForecast>, ModelError> {
+pub fn forecast(
+    panel: &Panel,
+    start: i32,
+    end: i32,
+    params: &QuotaParams,
+) -> Result<Option<QuotaForecast>, ModelError> {
     params.check()?;
     let seen = panel.days.partition_point(|&day| day < start);
     let cadence = Cadence::of(&panel.days[..seen]);
@@ -96,7 +102,11 @@ pub fn forecast(panel: &Panel, start: i32, end: i32, params: &QuotaParams) -> Re
     let calibration = Calibration::of(panel, &again, window.n, params.attain_probability);
     #[expect(clippy::cast_precision_loss, reason = "buckets of a year")]
     let per_year = cadence.buckets_per_year() as f64;
-    let quotas = reps.into_iter().map(|raw| {
+    let known: Vec<Vec<f64>> =
+        reps.iter().map(|raw| changes(&panel.reps[raw.rep], start, panel.n_factors)).collect();
+    let usual = usual(known.iter().map(Vec::as_slice), panel.n_factors);
+    let quotas = reps.into_iter().zip(&known).map(|(mut raw, known)| {
+        raw.scale(effect(&calibration.coefficients, known, &usual));
         let (deviations, half) = (calibration.quota[raw.region], calibration.half[raw.region]);
         PanelQuota {
             rep: raw.rep,
@@ -113,7 +123,15 @@ pub fn forecast(panel: &Panel, start: i32, end: i32, params: &QuotaParams) -> Re
     });
     let quotas = quotas.collect();
     let left = window.reps.iter().filter(|rep| rep.left).map(|rep| rep.rep).collect();
-    Ok(Some(QuotaForecast { quotas, left, calibrated_on: calibration.periods, window, cadence, end, kernels }))
+    Ok(Some(QuotaForecast {
+        quotas,
+        left,
+        calibrated_on: calibration.periods,
+        window,
+        cadence,
+        end,
+        kernels,
+    }))
 }
 
 fn check_period(cadence: Cadence, start: i32, end: i32) -> Result<(), ModelError> {
@@ -137,7 +155,8 @@ impl QuotaForecast {
     /// Share of each bucket of the period that lies before `day`, of the part that lies in the period.
     pub(crate) fn elapsed(&self, day: i32) -> Vec<f64> {
         let whole = &self.window.future;
-        let share = |(elapsed, whole): (f64, &f64)| if *whole > 0.0 { (elapsed / whole).min(1.0) } else { 0.0 };
+        let share =
+            |(elapsed, whole): (f64, &f64)| if *whole > 0.0 { (elapsed / whole).min(1.0) } else { 0.0 };
         self.window.elapsed(day.min(self.end)).into_iter().zip(whole).map(share).collect()
     }
 
@@ -164,7 +183,11 @@ impl QuotaForecast {
         };
         let found = raw(&more, &ask)?;
         let after = found.reps.first()?;
-        let quota = at(after.held, after.held_spread, before.quota_deviations);
+        let quota = at(
+            after.held * before.raw.peers * before.raw.factors,
+            after.held_spread,
+            before.quota_deviations,
+        );
         Some((quota / before.quota - 1.0) / STEP)
     }
 }

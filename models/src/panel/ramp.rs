@@ -46,7 +46,11 @@ impl Ramp {
         if reps >= REPS_MIN {
             for (share, (sum, weight)) in ramp.0.iter_mut().zip(sums) {
                 let prior = PRIOR_REPS * weight / count(reps);
-                *share = if weight > 0.0 { ((sum + prior) / (weight + prior)).clamp(RANGE.0, RANGE.1) } else { 1.0 };
+                *share = if weight > 0.0 {
+                    ((sum + prior) / (weight + prior)).clamp(RANGE.0, RANGE.1)
+                } else {
+                    1.0
+                };
             }
         }
         ramp

@@ -1,6 +1,6 @@
 //! The table as it was known at an origin: one value per rep and bucket, and what the buckets to come weigh.
 
-use super::calendar::{Cadence, Grid, month_start, month_index, weekday};
+use super::calendar::{Cadence, Grid, month_index, month_start, weekday};
 use super::input::{Panel, RepRows};
 
 /// Years of history that are read.
@@ -53,10 +53,10 @@ impl Window {
         let mut future = Vec::new();
         let mut bucket = 0;
         while grid.start(bucket) < end {
-            future.push(share(&grid, &weekdays, bucket, end));
+            future.push(share(grid, &weekdays, bucket, end));
             bucket += 1;
         }
-        let known = |(rep, rows): (usize, &RepRows)| known(&grid, n, rep, rows);
+        let known = |(rep, rows): (usize, &RepRows)| known(grid, n, rep, rows);
         let reps: Vec<Known> = panel.reps.iter().enumerate().filter_map(known).collect();
         Some(Self { grid, n, reps, n_regions: panel.n_regions, future, weekdays })
     }
@@ -70,14 +70,14 @@ impl Window {
     pub(crate) fn elapsed(&self, day: i32) -> Vec<f64> {
         let share_until = |bucket: usize| {
             let bucket = i32::try_from(bucket).unwrap_or(0);
-            if day <= self.grid.start(bucket) { 0.0 } else { share(&self.grid, &self.weekdays, bucket, day) }
+            if day <= self.grid.start(bucket) { 0.0 } else { share(self.grid, &self.weekdays, bucket, day) }
         };
         (0..self.future.len()).map(|bucket| share_until(bucket).min(self.future[bucket])).collect()
     }
 }
 
 /// Share of a bucket before `end`, by what its weekdays usually bring.
-fn share(grid: &Grid, weekdays: &[f64; 7], bucket: i32, end: i32) -> f64 {
+fn share(grid: Grid, weekdays: &[f64; 7], bucket: i32, end: i32) -> f64 {
     let (from, to) = (grid.start(bucket), grid.start(bucket + 1));
     if to <= end {
         return 1.0;
@@ -104,7 +104,7 @@ fn weekday_shares(panel: &Panel, cadence: Cadence, origin: i32) -> [f64; 7] {
     if total > 0.0 { sums.map(|sum| sum / total) } else { even }
 }
 
-fn known(grid: &Grid, n: usize, rep: usize, rows: &RepRows) -> Option<Known> {
+fn known(grid: Grid, n: usize, rep: usize, rows: &RepRows) -> Option<Known> {
     let seen = rows.before(grid.origin);
     let region = *rows.region.get(seen.checked_sub(1)?)? as usize;
     let offset = i32::try_from(n).ok()?;
@@ -131,7 +131,8 @@ fn known(grid: &Grid, n: usize, rep: usize, rows: &RepRows) -> Option<Known> {
     let left = silent >= SILENT_MIN.max(SILENT_TIMES * longest);
     let began = (13 * first >= grid.cadence.buckets_per_year() && first_bucket >= -offset).then_some(first);
     // The bucket in which a rep began is only in part its own.
-    let from = if began.is_some() && grid.cadence != Cadence::Weekly && first + 1 < n { first + 1 } else { first };
+    let from =
+        if began.is_some() && grid.cadence != Cadence::Weekly && first + 1 < n { first + 1 } else { first };
     let buckets = (from..n).filter(|&k| !full || has_rows[k]).collect();
     Some(Known { rep, region, amount, buckets, began, left })
 }
