@@ -17,7 +17,7 @@ const PRIOR_REGION: Hyper =
 const NOISE_MIN: f64 = 0.003;
 const NOISE_UNKNOWN: f64 = 0.3;
 /// Reps are taken together where their noise agrees to this factor.
-const NOISE_STEP: f64 = 1.4;
+const NOISE_STEP: f64 = 1.15;
 /// Differences that the pooled noise counts for, beside a rep's own.
 const NOISE_PRIOR: f64 = 6.0;
 /// Series and families that a kernel is fitted on at most.

@@ -15,6 +15,8 @@ const LEVEL_SPREAD_MIN: f64 = 0.15;
 const SHARE_MIN: f64 = 0.02;
 /// What peers may add or take.
 const PEERS_RANGE: (f64, f64) = (0.7, 1.4);
+/// Share of the ratchet's limit that is used: what a rep sells moves its noise a little too.
+const RATCHET_MARGIN: f64 = 0.9;
 /// From this many periods of history on, the ratchet is held to its limit; below one not at all.
 const PERIODS_MATURE: f64 = 3.0;
 
@@ -299,7 +301,7 @@ impl Maker<'_> {
     fn allowed(&self, buckets: usize) -> f64 {
         let periods = count(buckets) / count(self.recent.max(1));
         let mature = ((periods - 1.0) / (PERIODS_MATURE - 1.0)).clamp(0.0, 1.0);
-        1.0 + mature * (self.ratchet - 1.0)
+        1.0 + mature * (RATCHET_MARGIN * self.ratchet - 1.0)
     }
 
     fn leans_on(&self, known: &Known) -> LeansOn {
