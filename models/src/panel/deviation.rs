@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kernel::{Hyper, Moment, Parts};
 use super::market::{Levels, Market, Others, level_of, mean};
+use super::pool::{Pool, pools, weight};
 use super::process::{Family, Process, Seen, fit};
 use super::window::Window;
 
@@ -135,16 +136,8 @@ pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-fn ratio(a: f64, b: f64) -> f64 {
+pub(crate) fn ratio(a: f64, b: f64) -> f64 {
     if b > 0.0 { a / b } else { 0.0 }
-}
-
-/// Sums over the reps of a region, from which each rep's peers follow.
-#[derive(Debug)]
-struct Pool {
-    /// Weight, weighted deviation and weight squared by bucket.
-    sums: Vec<(f64, f64, f64)>,
-    reps: usize,
 }
 
 /// Deviations of regions and reps, their kernels fitted.
@@ -155,11 +148,6 @@ pub(crate) struct Deviations {
     n: usize,
     pub(crate) region: Hyper,
     pub(crate) rep: Hyper,
-}
-
-/// Weight of a rep in what its peers say.
-fn weight(noise: f64) -> f64 {
-    1.0 / (0.01 + noise * noise)
 }
 
 impl Deviations {
@@ -286,37 +274,6 @@ impl Deviations {
 fn own_signal(parts: &Parts, rep: &Hyper, effective: f64) -> Vec<f64> {
     let scale = 1.0 / effective.max(1.0);
     parts.signal(rep).iter().map(|covariance| covariance * scale).collect()
-}
-
-fn pools(window: &Window, beside: &Beside) -> Vec<Pool> {
-    let empty = || Pool { sums: vec![(0.0, 0.0, 0.0); window.n], reps: 0 };
-    let mut pools: Vec<Pool> = (0..window.n_regions).map(|_| empty()).collect();
-    for (index, rep) in window.reps.iter().enumerate().filter(|(index, _)| beside.level[*index] > 0.0) {
-        let weight = weight(beside.noise[index]);
-        let pool = &mut pools[rep.region];
-        pool.reps += 1;
-        for &k in &rep.buckets {
-            pool.sums[k].0 += weight;
-            pool.sums[k].1 += weight * beside.deviation[index][k];
-            pool.sums[k].2 += weight * weight;
-        }
-    }
-    pools
-}
-
-impl Pool {
-    /// The mean of a bucket without a rep of that weight; none where nobody is left.
-    fn mean(&self, k: usize, weight: f64, deviation: f64) -> Option<f64> {
-        let (weights, sum, _) = self.sums[k];
-        let rest = weights - weight;
-        (rest > 1e-9 * weights && weights > 0.0).then(|| (sum - weight * deviation) / rest)
-    }
-
-    /// How many reps of equal weight say as much.
-    fn effective(&self) -> f64 {
-        let (sum, squares) = self.sums.iter().fold((0.0, 0.0), |(s, q), (w, _, w2)| (s + w * w, q + w2));
-        ratio(sum, squares).max(1.0)
-    }
 }
 
 pub(crate) fn count(n: usize) -> f64 {

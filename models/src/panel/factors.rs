@@ -171,8 +171,11 @@ mod tests {
     /// Six origins of twenty reps; the first factor moves errors by `slope`, the second is noise.
     fn origins(slope: f64) -> Vec<Vec<Trial>> {
         let wave = |a: usize, b: usize| {
-            let mixed = (a * 7_919 + b * 104_729 + 17).wrapping_mul(2_654_435_761) >> 7;
-            count(mixed % 2_001) / 1_000.0 - 1.0
+            let mut mixed = u64::try_from(a * 1_000 + b).unwrap_or(0).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            for _ in 0..3 {
+                mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            }
+            count(usize::try_from((mixed >> 33) % 2_001).unwrap_or(0)) / 1_000.0 - 1.0
         };
         let trial = |origin: usize, rep: usize| {
             let changes = vec![wave(origin, rep), 100.0 * wave(rep, origin + 9)];

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::calendar::Cadence;
-use super::deviation::{Beside, Deviations, Kernels, class_noise, count, median};
+use super::deviation::{Beside, Deviations, Kernels, class_noise, count};
 use super::input::Panel;
 use super::process::Process;
 use super::ramp::Ramp;
+use super::usual::Usual;
 use super::window::{Known, Window};
 
-/// Least spread between the levels of reps of one region, as a share.
-const LEVEL_SPREAD_MIN: f64 = 0.15;
 /// A rep's forecast stays above this share of its level in the market.
 const SHARE_MIN: f64 = 0.02;
 /// What peers may add or take.
@@ -139,43 +138,6 @@ fn follow_peers(reps: &mut [Raw], n_regions: usize) {
             raw.peers = (expected / held).clamp(PEERS_RANGE.0, PEERS_RANGE.1);
             raw.held *= raw.peers;
         }
-    }
-}
-
-/// Usual levels of reps, by region and in the company.
-#[derive(Debug)]
-struct Usual {
-    region: Vec<f64>,
-    /// Spread of levels around them, as a share.
-    spread: f64,
-}
-
-impl Usual {
-    fn of(window: &Window, beside: &Beside) -> Self {
-        let levels = |region: Option<usize>| -> Vec<f64> {
-            let rep = |(rep, known): (usize, &Known)| {
-                let fits = region.is_none_or(|region| known.region == region) && !known.left;
-                (fits && beside.level[rep] > 0.0).then(|| beside.level[rep])
-            };
-            window.reps.iter().enumerate().filter_map(rep).collect()
-        };
-        let company = median(levels(None));
-        let (mut region_levels, mut squares) = (Vec::new(), Vec::new());
-        for region in 0..window.n_regions {
-            let own = levels(Some(region));
-            // The company counts as two reps of the region.
-            let n = count(own.len());
-            let log = |level: f64| (level / company.max(f64::MIN_POSITIVE)).ln();
-            let shift = own.iter().map(|&level| log(level)).sum::<f64>() / (n + 2.0);
-            region_levels.push(company * shift.exp());
-            squares.extend(own.iter().map(|&level| (log(level) - shift).powi(2).min(4.0)));
-        }
-        let spread = if squares.is_empty() {
-            0.5
-        } else {
-            (squares.iter().sum::<f64>() / count(squares.len())).sqrt()
-        };
-        Self { region: region_levels, spread: spread.clamp(LEVEL_SPREAD_MIN, 1.0) }
     }
 }
 

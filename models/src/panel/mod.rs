@@ -33,12 +33,14 @@ mod input;
 mod kernel;
 mod linalg;
 mod market;
+mod pool;
 mod process;
 mod progress;
 mod quota;
 mod ramp;
 #[cfg(test)]
 mod tests;
+mod usual;
 mod window;
 
 pub use calendar::Cadence;
