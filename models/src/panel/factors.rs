@@ -146,10 +146,10 @@ impl Table {
         let mut found = vec![0.0; n_factors];
         let mut rest: Vec<f64> = rows.iter().map(|&row| self.errors[row]).collect();
         for _ in 0..ROUNDS {
-            for factor in 0..n_factors {
+            for (factor, coefficient) in found.iter_mut().enumerate() {
                 let values = || rows.iter().map(|&row| self.changes[row][factor]);
                 let size = values().map(|value| value * value).sum::<f64>() / n;
-                let before = found[factor];
+                let before = *coefficient;
                 let pull =
                     values().zip(&rest).map(|(value, rest)| value * rest).sum::<f64>() / n + size * before;
                 let shrunk = pull.signum() * (pull.abs() - ALPHA * penalty).max(0.0);
@@ -157,7 +157,7 @@ impl Table {
                 for (rest, value) in rest.iter_mut().zip(values()) {
                     *rest -= (now - before) * value;
                 }
-                found[factor] = now;
+                *coefficient = now;
             }
         }
         Some(found)
