@@ -55,6 +55,9 @@ pub enum Command {
     Import(ImportArgs),
     /// Compute and publish a day, or several
     Daily(DailyArgs),
+    /// Make past forecasts again from what was known then, and hold them against what came
+    #[command(subcommand)]
+    Backtest(BacktestCommand),
     /// Say why a rep's quota is what it is, to the cent
     Explain(ExplainArgs),
     /// Ask the lake in SQL; without -c or -f a prompt
@@ -182,6 +185,45 @@ pub struct DailyArgs {
     /// The last of several days
     #[arg(long, value_name = "DATE", requires = "from")]
     pub to: Option<NaiveDate>,
+}
+
+/// What to backtest.
+#[derive(Debug, Subcommand)]
+pub enum BacktestCommand {
+    /// Quotas from a plain table of sales, over its last periods
+    Quota(BacktestQuotaArgs),
+}
+
+/// Arguments of `backtest quota`.
+#[derive(Debug, Args)]
+pub struct BacktestQuotaArgs {
+    /// A table of sales, .csv or .parquet: `date`, `rep_id`, `region_id`, `amount`, and factors in any further columns of numbers
+    #[arg(long, value_name = "FILE")]
+    pub from: Option<PathBuf>,
+    /// Periods, the last that the table covers
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=400))]
+    pub periods: u32,
+    /// What a quota covers; 13w counts blocks of 91 days back from the table's last day
+    #[arg(long, value_enum, default_value_t = BacktestPeriod::Quarter)]
+    pub period: BacktestPeriod,
+    /// Write a row per rep and period, as Parquet
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Write a page with plots that needs nothing else
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+}
+
+/// What a quota covers in a backtest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum BacktestPeriod {
+    /// Calendar months
+    Month,
+    /// Calendar quarters
+    Quarter,
+    /// Blocks of thirteen weeks
+    #[value(name = "13w")]
+    Weeks13,
 }
 
 /// Arguments of `explain`.

@@ -11,6 +11,7 @@ mod commands;
 mod context;
 mod log;
 mod output;
+mod panel_file;
 mod progress;
 mod report;
 mod table_file;

@@ -7,8 +7,10 @@
 //! assert_eq!(season_index(&[100.0; 12], 1).unwrap(), [1.0; 12]);
 //! ```
 
+pub mod backtest;
 pub mod capacity;
 pub mod error;
 pub mod tabular;
+pub mod panel;
 
 pub use error::ModelError;

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod backtest;
 mod daily;
 mod demo;
 mod doctor;
@@ -15,7 +16,7 @@ mod sql;
 mod status;
 mod verify;
 
-use crate::cli::{Command, LakeCommand, ModelCommand};
+use crate::cli::{BacktestCommand, Command, LakeCommand, ModelCommand};
 use crate::context::Context;
 
 /// Runs a subcommand.
@@ -29,6 +30,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Ingest(args) => Box::pin(ingest::run(args, context)).await,
         Command::Import(args) => Box::pin(import::run(args, context)).await,
         Command::Daily(args) => Box::pin(daily::run(args, context)).await,
+        Command::Backtest(BacktestCommand::Quota(args)) => backtest::quota(&args, context),
         Command::Explain(args) => Box::pin(explain::run(args, context)).await,
         Command::Sql(args) => Box::pin(sql::run(args, context)).await,
         Command::Export(args) => Box::pin(export::run(args, context)).await,

@@ -14,7 +14,7 @@ mod contract;
 mod cycle;
 mod decimal;
 mod emit;
-mod error;
+pub(crate) mod error;
 mod expr;
 mod group;
 mod load;

@@ -1,9 +1,12 @@
 //! What people read: a day's report, a run's account, a quota's explanation.
 
+pub(crate) mod backtest;
+pub(crate) mod backtest_page;
 pub(crate) mod daily;
 pub(crate) mod explain;
 pub(crate) mod model;
 pub(crate) mod next;
+mod plot;
 mod rows;
 pub(crate) mod run;
 pub(crate) mod words;

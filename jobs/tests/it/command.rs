@@ -15,7 +15,8 @@ fn help_lists_what_there_is() {
         .map_while(|line| line.strip_prefix("  ")?.split_whitespace().next())
         .collect();
     let expected = [
-        "demo", "generate", "ingest", "import", "daily", "explain", "sql", "export", "lake", "doctor", "help",
+        "demo", "generate", "ingest", "import", "daily", "backtest", "explain", "sql", "export", "lake",
+        "doctor", "help",
     ];
     assert_eq!(commands, expected);
     assert!(
@@ -42,6 +43,9 @@ fn a_wrong_command_line_is_the_users_to_mend() {
         &["sql", "-c", "SELECT 1", "-f", "x.sql"],
         &["import", "--from", "x.csv"],
         &["lake", "maintain", "--keep-days", "0"],
+        &["backtest"],
+        &["backtest", "quota", "--from", "x.csv", "--period", "week"],
+        &["backtest", "quota", "--from", "x.csv", "--periods", "0"],
         &["-q", "-v", "doctor"],
     ] {
         let answer = tool.run(arguments);

@@ -1,6 +1,8 @@
 //! The command as its users meet it, and the rules that the tree of this repository keeps.
 
 #[cfg(test)]
+mod backtest;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod demo;

@@ -1,0 +1,114 @@
+//! `tideline backtest`: past forecasts made again, beside what came.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use arrow::array::{ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray};
+use models::backtest::{PeriodKind, QuotaBacktest, QuotaScores, RepPeriod, last_periods, quota_backtest};
+use models::panel::QuotaParams;
+use parquet::arrow::ArrowWriter;
+
+use crate::cli::{BacktestPeriod, BacktestQuotaArgs};
+use crate::context::Context;
+use crate::import::BadInput;
+use crate::output::{self, AtomicFile};
+use crate::panel_file::PanelFile;
+use crate::report::{backtest, backtest_page};
+
+/// `backtest quota`.
+pub(crate) fn quota(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Result<()> {
+    let Some(from) = &args.from else {
+        let message = "quotas are backtested from a plain table: name one with --from FILE (.csv or .parquet, with the columns \
+                       date, rep_id, region_id, amount)";
+        return Err(BadInput::new(message).into());
+    };
+    if let Some(out) =
+        args.out.as_deref().filter(|out| out.extension().is_none_or(|ending| ending != "parquet"))
+    {
+        return Err(BadInput::new(format!(
+            "{}: --out writes Parquet; end the name in .parquet",
+            out.display()
+        ))
+        .into());
+    }
+    let file = PanelFile::read(from)?;
+    if !file.ignored.is_empty() && !context.quiet {
+        output::note(&format!(
+            "left out, because they hold other things than numbers: {}",
+            file.ignored.join(", ")
+        ));
+    }
+    let kind = match args.period {
+        BacktestPeriod::Month => PeriodKind::Month,
+        BacktestPeriod::Quarter => PeriodKind::Quarter,
+        BacktestPeriod::Weeks13 => PeriodKind::Weeks13,
+    };
+    let periods = last_periods(&file.panel, kind, args.periods);
+    let settings = &context.config.quota;
+    let params = QuotaParams { attain_probability: settings.attain_probability, ..QuotaParams::default() };
+    let found = quota_backtest(&file.panel, kind, &periods, &params, settings.daily_move_max)
+        .map_err(|error| BadInput::new(format!("{}: {error}", from.display())))?;
+    if found.rows.is_empty() {
+        let message = format!(
+            "{}: too short: no whole period has any history before it; take a shorter --period, or a longer table",
+            from.display()
+        );
+        return Err(BadInput::new(message).into());
+    }
+    let scores = QuotaScores::of(&found);
+    let report = backtest::Report {
+        source: from.display().to_string(),
+        file: &file,
+        backtest: &found,
+        scores: &scores,
+        asked: args.periods,
+        attain_probability: settings.attain_probability,
+        move_max: settings.daily_move_max,
+        ratchet_max: params.ratchet_max,
+    };
+    output::print(&backtest::terminal(&report))?;
+    if let Some(out) = &args.out {
+        write_rows(out, &file, &found)?;
+        output::print(&format!("{} rows in {}", found.rows.len(), out.display()))?;
+    }
+    if let Some(html) = &args.html {
+        let mut page = AtomicFile::create(html)?;
+        page.write_all(backtest_page::page(&report).as_bytes())
+            .with_context(|| format!("writing {}", html.display()))?;
+        page.publish()?;
+        output::print(&format!("a page with plots in {}", html.display()))?;
+    }
+    Ok(())
+}
+
+/// One row per rep and period, by period, then by rep; amounts in the unit of the table, as floats.
+fn write_rows(out: &Path, file: &PanelFile, found: &QuotaBacktest) -> anyhow::Result<()> {
+    let rows = &found.rows;
+    let number = |of: fn(&RepPeriod) -> Option<f64>| -> ArrayRef {
+        Arc::new(rows.iter().map(of).collect::<Float64Array>())
+    };
+    let text = |of: &dyn Fn(&RepPeriod) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
+    };
+    let day = |of: &dyn Fn(&RepPeriod) -> i32| -> ArrayRef {
+        Arc::new(Date32Array::from_iter_values(rows.iter().map(of)))
+    };
+    let batch = RecordBatch::try_from_iter_with_nullable([
+        ("period_start", day(&|row| found.periods[row.period].start), false),
+        ("rep_id", text(&|row| file.reps[row.rep].clone()), false),
+        ("region_id", text(&|row| file.regions[row.region].clone()), false),
+        ("quota", number(|row| Some(row.quota[0])), false),
+        ("expected", number(|row| Some(row.expected)), false),
+        ("low", number(|row| Some(row.low)), false),
+        ("high", number(|row| Some(row.high)), false),
+        ("static_quota", number(|row| row.baselines.static_quota), true),
+        ("actual", number(|row| Some(row.actual)), false),
+        ("period_end", day(&|row| found.periods[row.period].end), false),
+        ("leans_on", text(&|row| backtest::leans_on(row.leans_on).to_owned()), false),
+    ])?;
+    let mut writer = ArrowWriter::try_new(AtomicFile::create(out)?, batch.schema(), None)?;
+    writer.write(&batch)?;
+    writer.into_inner().with_context(|| format!("writing {}", out.display()))?.publish()
+}

@@ -1,0 +1,138 @@
+//! The table that the panel forecast reads: who sold what, when and where.
+
+use ndarray::ArrayView2;
+
+use crate::error::{ModelError, Range, check_shape, check_values};
+
+/// Rows of a sales table, in any order.
+#[derive(Debug, Clone, Copy)]
+pub struct PanelRows<'a> {
+    /// Day of each row, counted from 1970-01-01, `(n_rows)`.
+    pub day: &'a [i32],
+    /// Rep of each row, numbered from 0, `(n_rows)`.
+    pub rep: &'a [u32],
+    /// Region of the rep on that day, numbered from 0, `(n_rows)`.
+    pub region: &'a [u32],
+    /// Amount sold; returns are negative, `(n_rows)`.
+    pub amount: &'a [f64],
+    /// Factors as observed on that day, NaN where unknown, `(n_rows, n_factors)`.
+    pub factors: ArrayView2<'a, f64>,
+}
+
+/// A rep's rows in order of days, one a day.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct RepRows {
+    pub(crate) day: Vec<i32>,
+    pub(crate) amount: Vec<f64>,
+    pub(crate) region: Vec<u32>,
+    /// `(n_days * n_factors)`, by rows.
+    pub(crate) factors: Vec<f64>,
+}
+
+impl RepRows {
+    /// Rows before a day.
+    pub(crate) fn before(&self, day: i32) -> usize {
+        self.day.partition_point(|&d| d < day)
+    }
+
+    /// Amount of the days from `start` up to `end`, that day excluded.
+    pub(crate) fn sum(&self, start: i32, end: i32) -> f64 {
+        self.amount[self.before(start)..self.before(end).max(self.before(start))].iter().sum()
+    }
+}
+
+/// A checked table, by rep: the same whatever the order of its rows.
+#[derive(Debug, Clone)]
+pub struct Panel {
+    pub(crate) reps: Vec<RepRows>,
+    /// All days that have rows, in order.
+    pub(crate) days: Vec<i32>,
+    pub(crate) n_regions: usize,
+    pub(crate) n_factors: usize,
+}
+
+/// Numbers of reps and regions stay below this.
+const IDS_MAX: u32 = 10_000_000;
+/// Days stay within this of 1970-01-01: some 2,700 years.
+const DAYS_MAX: i32 = 1_000_000;
+
+impl Panel {
+    /// Sorts and checks rows. Rows of one rep and day are summed; of their regions the one with the greatest number counts,
+    /// of their factors the mean of what is known.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] where columns differ in length; [`ModelError::NotFinite`] for an amount that isn't a number;
+    /// [`ModelError::OutOfRange`] for a day over a million days from 1970, or an id over ten million.
+    pub fn new(rows: &PanelRows<'_>) -> Result<Self, ModelError> {
+        let n = rows.day.len();
+        check_shape("rep", &[n], &[rows.rep.len()])?;
+        check_shape("region", &[n], &[rows.region.len()])?;
+        check_shape("amount", &[n], &[rows.amount.len()])?;
+        check_shape("factors", &[n, rows.factors.ncols()], rows.factors.shape())?;
+        check_values("amount", rows.amount, Range::Finite)?;
+        check_ids("rep", rows.rep)?;
+        check_ids("region", rows.region)?;
+        if let Some(position) = rows.day.iter().position(|day| day.abs() > DAYS_MAX) {
+            let value = f64::from(rows.day[position]);
+            let range = "a million days around 1970-01-01";
+            return Err(ModelError::OutOfRange { what: "day", position, value, range });
+        }
+        let n_reps = rows.rep.iter().max().map_or(0, |&rep| rep as usize + 1);
+        let n_regions = rows.region.iter().max().map_or(0, |&region| region as usize + 1);
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by(|&a, &b| key(rows, a).cmp(&key(rows, b)).then_with(|| factors_order(rows, a, b)));
+        let mut reps = vec![RepRows::default(); n_reps];
+        for same in order.chunk_by(|&a, &b| (rows.rep[a], rows.day[a]) == (rows.rep[b], rows.day[b])) {
+            let (first, last) = (same[0], same[same.len() - 1]);
+            let rep = &mut reps[rows.rep[first] as usize];
+            rep.day.push(rows.day[first]);
+            rep.amount.push(same.iter().map(|&row| rows.amount[row]).sum());
+            rep.region.push(rows.region[last]);
+            for factor in 0..rows.factors.ncols() {
+                let known =
+                    same.iter().map(|&row| rows.factors[[row, factor]]).filter(|value| value.is_finite());
+                let (sum, count) = known.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+                rep.factors.push(if count > 0.0 { sum / count } else { f64::NAN });
+            }
+        }
+        let mut days = rows.day.to_vec();
+        days.sort_unstable();
+        days.dedup();
+        Ok(Self { reps, days, n_regions, n_factors: rows.factors.ncols() })
+    }
+
+    /// Numbers of reps, those without rows included.
+    pub fn n_reps(&self) -> usize {
+        self.reps.len()
+    }
+
+    /// Numbers of regions, those without rows included.
+    pub fn n_regions(&self) -> usize {
+        self.n_regions
+    }
+
+    /// The first and the last day with rows.
+    pub fn span(&self) -> Option<(i32, i32)> {
+        Some((*self.days.first()?, *self.days.last()?))
+    }
+}
+
+fn key(rows: &PanelRows<'_>, row: usize) -> (u32, i32, u32, u64) {
+    // Amounts in any order that is total: sums of equal rows must not depend on where the rows stood.
+    (rows.rep[row], rows.day[row], rows.region[row], rows.amount[row].to_bits())
+}
+
+fn factors_order(rows: &PanelRows<'_>, a: usize, b: usize) -> std::cmp::Ordering {
+    let bits = |row: usize| rows.factors.row(row).iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+    bits(a).cmp(&bits(b))
+}
+
+fn check_ids(what: &'static str, ids: &[u32]) -> Result<(), ModelError> {
+    match ids.iter().position(|&id| id > IDS_MAX) {
+        None => Ok(()),
+        Some(position) => {
+            let range = "numbers up to ten million";
+            Err(ModelError::OutOfRange { what, position, value: f64::from(ids[position]), range })
+        }
+    }
+}
