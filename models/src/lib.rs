@@ -10,7 +10,7 @@
 pub mod backtest;
 pub mod capacity;
 pub mod error;
-pub mod tabular;
 pub mod panel;
+pub mod tabular;
 
 pub use error::ModelError;
