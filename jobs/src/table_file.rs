@@ -83,13 +83,6 @@ impl TableFile {
         })
     }
 
-    /// A column as numbers, dates or texts: the narrowest that every cell fits.
-    pub(crate) fn typed(&self, name: &str, texts: &StringArray) -> Column {
-        let values = numbers(texts).ok().map(Values::Number);
-        let values = values.or_else(|| dates(texts).ok().map(Values::Date));
-        Column { name: name.to_owned(), values: values.unwrap_or_else(|| categories(texts)) }
-    }
-
     /// A column as the kind that a model was fitted with.
     ///
     /// # Errors
@@ -192,6 +185,13 @@ fn categories(texts: &StringArray) -> Values {
     Values::Text { codes, levels: places.keys().map(|&level| level.to_owned()).collect() }
 }
 
+/// A column as numbers, dates or texts: the narrowest that every cell fits.
+pub(crate) fn typed(name: &str, texts: &StringArray) -> Column {
+    let values = numbers(texts).ok().map(Values::Number);
+    let values = values.or_else(|| dates(texts).ok().map(Values::Date));
+    Column { name: name.to_owned(), values: values.unwrap_or_else(|| categories(texts)) }
+}
+
 /// The cell at `row`; empty where it is null.
 pub(crate) fn cell(texts: &StringArray, row: usize) -> &str {
     if texts.is_null(row) { "" } else { texts.value(row) }
@@ -204,9 +204,8 @@ mod tests {
     #[test]
     fn kinds_of_columns() {
         let check = |cells: &[Option<&str>], kind: Kind| {
-            let file = TableFile { path: "t".into(), header: vec![], columns: vec![], lines: vec![] };
             let texts = StringArray::from(cells.to_vec());
-            assert_eq!(file.typed("c", &texts).values.kind(), kind, "{cells:?}");
+            assert_eq!(typed("c", &texts).values.kind(), kind, "{cells:?}");
         };
         check(&[Some("1"), None, Some("-2.5e3"), Some("NA"), Some("inf")], Kind::Number);
         check(&[Some("2024-02-29"), Some("2024-03-01 10:30:00"), Some("2024-03-01T10:30:00Z")], Kind::Date);

@@ -11,7 +11,7 @@ use crate::cli::{ModelFitArgs, SplitBy};
 use crate::import::BadInput;
 use crate::output;
 use crate::report::model::{Basis, Feature, Report, text};
-use crate::table_file::{TableFile, cell};
+use crate::table_file::{TableFile, cell, typed};
 
 /// Values of a label that mean yes, in lower case.
 const YES: [&str; 9] = ["1", "1.0", "true", "t", "yes", "y", "won", "positive", "是"];
@@ -148,7 +148,7 @@ fn features(table: &TableFile, args: &ModelFitArgs) -> anyhow::Result<Frame> {
     let mut columns = Vec::new();
     for name in table.header() {
         if !taken(name) && !args.drop.contains(name) {
-            columns.push(table.typed(name, table.text("the table", name)?));
+            columns.push(typed(name, table.text("the table", name)?));
         }
     }
     if let Some(id) = &args.id {
@@ -163,8 +163,7 @@ fn order(table: &TableFile, args: &ModelFitArgs) -> anyhow::Result<(Vec<usize>, 
     let mut out_of_order = 0;
     if let Some(name) = &args.time {
         let texts = table.text("--time", name)?;
-        let Column { values: Values::Number(times) | Values::Date(times), .. } = table.typed(name, texts)
-        else {
+        let Column { values: Values::Number(times) | Values::Date(times), .. } = typed(name, texts) else {
             let row = table.as_kind(name, texts, models::tabular::Kind::Date).err();
             return Err(row.unwrap_or_else(|| table.error("--time needs dates or numbers")).into());
         };
