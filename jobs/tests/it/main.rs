@@ -1,11 +1,15 @@
 //! The command as its users meet it, and the rules that the tree of this repository keeps.
 
 #[cfg(test)]
+mod broker;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod guarantees;
+#[cfg(test)]
+mod kafka;
 #[cfg(test)]
 mod lake;
 #[cfg(test)]
