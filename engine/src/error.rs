@@ -67,6 +67,14 @@ pub enum EngineError {
         /// What it does, e.g. "maintaining".
         doing: &'static str,
     },
+    /// The broker answered with an error, or none answered.
+    #[error("{doing}")]
+    Kafka {
+        /// What was being done, and what the client said about it.
+        doing: String,
+        /// librdkafka's error.
+        source: Box<rdkafka::error::KafkaError>,
+    },
     /// Somebody else committed first; running again may help.
     #[error(
         "table {table} was changed by another process while this one was committing; run the command again"
@@ -80,12 +88,18 @@ pub enum EngineError {
 impl EngineError {
     /// Whether the user's input or configuration is at fault (exit code 1).
     pub fn is_input(&self) -> bool {
-        matches!(self, Self::Input(_) | Self::Lake(_))
+        match self {
+            Self::Kafka { source, .. } => crate::kafka::is_refusal(source),
+            other => matches!(other, Self::Input(_) | Self::Lake(_)),
+        }
     }
 
     /// Whether running the same command again may help (exit code 75).
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Conflict { .. } | Self::Busy { .. })
+        match self {
+            Self::Kafka { source, .. } => !crate::kafka::is_refusal(source),
+            other => matches!(other, Self::Conflict { .. } | Self::Busy { .. }),
+        }
     }
 
     /// For `map_err` on file operations.
@@ -106,6 +120,11 @@ impl EngineError {
     /// For `map_err` on Arrow operations.
     pub(crate) fn arrow(doing: &'static str) -> impl FnOnce(arrow::error::ArrowError) -> Self {
         move |source| Self::Arrow { doing, source }
+    }
+
+    /// An error of the broker, or of the client.
+    pub(crate) fn kafka(doing: impl Into<String>, source: rdkafka::error::KafkaError) -> Self {
+        Self::Kafka { doing: doing.into(), source: Box::new(source) }
     }
 
     /// For `map_err` on Delta operations.

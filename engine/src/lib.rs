@@ -14,6 +14,7 @@ pub mod derive;
 pub mod entity;
 pub mod factor;
 pub mod ingest;
+pub mod kafka;
 pub mod lake;
 pub mod mart;
 pub mod measure;

@@ -47,9 +47,9 @@ pub struct Global {
 pub enum Command {
     /// Make sample data, run two days on it, and show what comes out; needs nothing else
     Demo(DemoArgs),
-    /// Make files of every stream from a seed
+    /// Make files of every stream from a seed, or play them into topics of Kafka
     Generate(GenerateArgs),
-    /// Take files of a stream into the lake, each record once
+    /// Take files of a stream, or topics of Kafka, into the lake, each record once
     Ingest(IngestArgs),
     /// Turn a CRM's own export into records of the contract
     Import(ImportArgs),
@@ -92,8 +92,20 @@ pub struct DemoArgs {
 #[derive(Debug, Args)]
 pub struct GenerateArgs {
     /// Folder to write to
-    #[arg(long)]
-    pub out: PathBuf,
+    #[arg(long, required_unless_present = "kafka", conflicts_with = "kafka")]
+    pub out: Option<PathBuf>,
+    /// Play the records into topics of Kafka instead, which are made where they are missing: host:port
+    #[arg(long, value_name = "BROKERS")]
+    pub kafka: Option<String>,
+    /// The topic of a stream; may be repeated [default: tideline.STREAM]
+    #[arg(long, requires = "kafka", value_name = "STREAM=TOPIC")]
+    pub topic: Vec<String>,
+    /// Records a second; 0 for as many as go
+    #[arg(long, requires = "kafka", value_name = "N", default_value_t = 0)]
+    pub rate: u64,
+    /// Partitions of a topic that is made
+    #[arg(long, requires = "kafka", value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(i32).range(1..=10_000))]
+    pub partitions: i32,
     /// Reps
     #[arg(long, default_value_t = 200)]
     pub reps: u32,
@@ -142,11 +154,26 @@ pub enum SampleFormat {
 #[derive(Debug, Args)]
 pub struct IngestArgs {
     /// `behaviour`, `market_factor`, or `crm.` and one of rep, customer, region, plan, product, calendar
-    #[arg(long)]
-    pub stream: String,
+    #[arg(long, required_unless_present = "kafka", conflicts_with = "kafka")]
+    pub stream: Option<String>,
     /// Files, or folders of files: .ndjson, .json, .csv, .parquet, text also as .gz or .zst
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    #[arg(long, required_unless_present = "kafka", conflicts_with = "kafka", num_args = 1.., value_name = "PATH")]
     pub from: Vec<PathBuf>,
+    /// Take all streams from topics of Kafka instead, until stopped: host:port, several with commas
+    #[arg(long, value_name = "BROKERS")]
+    pub kafka: Option<String>,
+    /// The topic of a stream; may be repeated [default: tideline.STREAM of every stream, where it exists]
+    #[arg(long, requires = "kafka", value_name = "STREAM=TOPIC")]
+    pub topic: Vec<String>,
+    /// The consumer group; its members share the partitions [default: tideline, or what the configuration says]
+    #[arg(long, requires = "kafka", value_name = "NAME")]
+    pub group: Option<String>,
+    /// Stop once everything is taken in that is in the topics now
+    #[arg(long, requires = "kafka")]
+    pub until_end: bool,
+    /// Answer with metrics under http://ADDR/metrics, e.g. 127.0.0.1:9187; a loopback address
+    #[arg(long, requires = "kafka", value_name = "ADDR")]
+    pub metrics: Option<std::net::SocketAddr>,
 }
 
 /// Arguments of `import`.
@@ -383,6 +410,9 @@ pub struct MaintainArgs {
 /// Arguments of `lake status`.
 #[derive(Debug, Args)]
 pub struct StatusArgs {
+    /// Show instead how far each partition of a topic has been taken in
+    #[arg(long)]
+    pub topics: bool,
     /// The form of the answer
     #[arg(long, value_enum, default_value_t = AnswerFormat::Table)]
     pub format: AnswerFormat,

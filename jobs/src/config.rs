@@ -3,8 +3,11 @@
 //! A key that doesn't exist is an error that names file, line and the nearest key that does.
 
 mod check;
+mod kafka;
 mod keys;
 
+pub use kafka::Kafka;
+pub(crate) use kafka::stream;
 pub(crate) use keys::nearest;
 
 use std::path::{Path, PathBuf};
@@ -49,6 +52,8 @@ pub struct Config {
     pub quota: Quota,
     /// Taking records in.
     pub ingest: Ingest,
+    /// Taking streams in from Kafka.
+    pub kafka: Kafka,
     /// Keeping the lake in order.
     pub maintain: Maintain,
     /// What goes to standard error.
@@ -127,6 +132,7 @@ impl Default for Config {
             factor,
             quota,
             ingest: Ingest::default(),
+            kafka: Kafka::default(),
             maintain: Maintain::default(),
             log: Log::default(),
             names_timezone: false,

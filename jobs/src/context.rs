@@ -124,9 +124,9 @@ impl Context {
     }
 }
 
-/// The present, in microseconds since the epoch: read once per command.
+/// The present, in microseconds since the epoch: read once per command, and once per commit by those that stay.
 #[expect(clippy::disallowed_methods, reason = "the one place where the program looks at the clock")]
-fn now() -> Micros {
+pub(crate) fn now() -> Micros {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
 }

@@ -29,7 +29,7 @@ const WRONG_INPUT: u8 = 1;
 /// Exit status of every other failure.
 const FAILED: u8 = 2;
 /// Exit status where running the same command again may help (`EX_TEMPFAIL`).
-const TRY_AGAIN: u8 = 75;
+pub(crate) const TRY_AGAIN: u8 = 75;
 /// Stack of each thread: plans of long queries are deep.
 const STACK_BYTES: usize = 16 << 20;
 

@@ -42,23 +42,7 @@ pub(crate) fn next_chunk(feed: &mut Feed, plan: &Plan, rows_max: u64, lanes: usi
 
 fn fill(feed: &mut Feed, plan: &Plan, rows_max: u64, lanes: usize) -> Result<Option<Chunk>> {
     let Some(first) = feed.next_unit(rows_max)? else { return Ok(None) };
-    let shares = thread::scope(|scope| {
-        let mut senders: Vec<SyncSender<Unit>> = Vec::with_capacity(lanes);
-        let mut threads = Vec::with_capacity(lanes);
-        for lane in 0..lanes.max(1) {
-            let (sender, receiver) = sync_channel(UNITS_WAITING);
-            senders.push(sender);
-            threads.push(scope.spawn(move || run_lane(plan, lane, &receiver)));
-        }
-        let dealt = deal(feed, first, rows_max, &senders);
-        drop(senders);
-        let shares: Vec<Result<Share>> = threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect();
-        let shares: Result<Vec<Share>> = shares.into_iter().collect();
-        dealt.and(shares)
-    })?;
+    let shares = share(plan, lanes, |senders| deal(feed, first, rows_max, senders))?;
     let mut chunk = Chunk { reached: feed.take_reached()?, ..Chunk::default() };
     for share in shares {
         chunk.files.extend(share.files);
@@ -68,6 +52,34 @@ fn fill(feed: &mut Feed, plan: &Plan, rows_max: u64, lanes: usize) -> Result<Opt
         }
     }
     Ok(Some(chunk))
+}
+
+/// Starts the lanes, has units dealt to them, and returns what they made.
+///
+/// # Errors
+/// As [`next_chunk`].
+pub(crate) fn share(
+    plan: &Plan,
+    lanes: usize,
+    deal: impl FnOnce(&[SyncSender<Unit>]) -> Result<()>,
+) -> Result<Vec<Share>> {
+    thread::scope(|scope| {
+        let mut senders: Vec<SyncSender<Unit>> = Vec::with_capacity(lanes);
+        let mut threads = Vec::with_capacity(lanes);
+        for lane in 0..lanes.max(1) {
+            let (sender, receiver) = sync_channel(UNITS_WAITING);
+            senders.push(sender);
+            threads.push(scope.spawn(move || run_lane(plan, lane, &receiver)));
+        }
+        let dealt = deal(&senders);
+        drop(senders);
+        let shares: Vec<Result<Share>> = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect();
+        let shares: Result<Vec<Share>> = shares.into_iter().collect();
+        dealt.and(shares)
+    })
 }
 
 /// Deals units to the lanes in turn until the chunk is full, the feed ends, or a lane has failed.

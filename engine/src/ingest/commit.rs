@@ -3,14 +3,13 @@
 use super::IngestOptions;
 use super::chunk::Chunk;
 use super::dead_letter;
-use super::lane::Plan;
 use super::taken::{Ids, Input, Known, Reached};
 use crate::contract::Stream;
 use crate::error::{EngineError, Result};
 use crate::lake::{Lake, Table};
 
 /// Commits after which a table is opened anew, because a handle slows with every commit.
-const COMMITS_PER_HANDLE: u32 = 25;
+pub(crate) const COMMITS_PER_HANDLE: u32 = 25;
 
 /// One commit, for progress reports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,13 +55,17 @@ impl<'l> Committer<'l> {
     ///
     /// # Errors
     /// [`EngineError::Conflict`] where somebody else took one of the inputs in meanwhile; as [`Table::commit`].
-    pub(crate) async fn commit(&mut self, chunk: Chunk, plan: &Plan, options: &IngestOptions) -> Result<()> {
+    pub(crate) async fn commit(
+        &mut self,
+        chunk: Chunk,
+        inputs: &[Input],
+        options: &IngestOptions,
+    ) -> Result<()> {
         if self.handle_commits >= COMMITS_PER_HANDLE {
             self.rows = self.lake.table(self.stream.table()).await?;
             self.letters = self.lake.table(dead_letter::TABLE).await?;
             self.handle_commits = 0;
         }
-        let inputs = plan.inputs.as_slice();
         let Chunk { files, letters, reached, .. } = chunk;
         let stream = self.stream;
         if !letters.is_empty() {

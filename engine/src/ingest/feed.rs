@@ -6,6 +6,7 @@ use super::check::layout::Layout;
 use super::decode::csv::Header;
 use super::decode::parquet::{ParquetSource, RowRange};
 use super::files::Format;
+use super::messages::Messages;
 use super::taken::{Input, Reached};
 use super::text::{Block, TextReader};
 use crate::error::{EngineError, Result};
@@ -22,6 +23,7 @@ pub(crate) enum Work {
     Ndjson(Block),
     Csv(Block, Arc<Header>),
     Parquet(Arc<ParquetSource>, RowRange),
+    Messages(Messages),
 }
 
 impl Work {
@@ -30,6 +32,7 @@ impl Work {
         match self {
             Self::Ndjson(block) | Self::Csv(block, _) => block.start,
             Self::Parquet(_, range) => range.start,
+            Self::Messages(messages) => messages.start(),
         }
     }
 
@@ -38,6 +41,7 @@ impl Work {
         match self {
             Self::Ndjson(block) | Self::Csv(block, _) => super::text::as_u64(block.records),
             Self::Parquet(_, range) => range.rows,
+            Self::Messages(messages) => messages.len(),
         }
     }
 }

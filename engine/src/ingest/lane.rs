@@ -1,8 +1,9 @@
 //! A lane: one thread that decodes, checks and writes its share of a chunk's units.
 
+mod messages;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use arrow::buffer::BooleanBuffer;
 use memchr::memchr;
@@ -19,7 +20,6 @@ use super::decode::record::Record;
 use super::feed::{Unit, Work};
 use super::store::{Store, Target, name_hash};
 use super::summary::Counts;
-use super::taken::Input;
 use super::text::{Block, RECORD_BYTES_MAX, as_u64};
 use crate::error::Result;
 use crate::lake::NewFile;
@@ -34,10 +34,20 @@ pub(crate) struct Plan {
     pub(crate) checker: Checker,
     pub(crate) target: Target,
     pub(crate) letters_dir: PathBuf,
-    pub(crate) inputs: Arc<Vec<Input>>,
+    /// By position of the input.
+    pub(crate) sources: Vec<Source>,
     pub(crate) ingested_at: Micros,
     /// Sets the names of this command's files apart from those of any other.
     pub(crate) seed: String,
+}
+
+/// An input as dead letters name it.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// A file's path, or topic and partition.
+    pub(crate) name: String,
+    /// Letters before this position are in the lake already.
+    pub(crate) letters: Option<i64>,
 }
 
 /// What a lane made of its share.
@@ -68,7 +78,7 @@ impl<'p> Lane<'p> {
     /// # Errors
     /// As [`LetterWriter::new`].
     pub(crate) fn new(plan: &'p Plan, lane: usize, first: &Unit) -> Result<Self> {
-        let name = plan.inputs.get(first.input).map_or("", |input| input.file.name.as_str());
+        let name = plan.sources.get(first.input).map_or("", |source| source.name.as_str());
         let seed = format!("{}|{name}|{}|{lane}", plan.seed, first.work.start());
         let letters_name = format!("part-{}.parquet", name_hash(&format!("{seed}|letters")));
         plan.target.made.note(plan.letters_dir.join(&letters_name));
@@ -94,6 +104,7 @@ impl<'p> Lane<'p> {
             Work::Ndjson(block) => self.ndjson(unit.input, &block, &mut counts)?,
             Work::Csv(block, header) => self.csv(unit.input, &block, &header, &mut counts)?,
             Work::Parquet(source, range) => self.parquet(unit.input, &source, range, &mut counts)?,
+            Work::Messages(messages) => self.messages(unit.input, &messages, &mut counts)?,
         }
         self.counts.insert(unit.input, counts);
         Ok(())
@@ -194,13 +205,13 @@ impl<'p> Lane<'p> {
         let layout = &self.plan.checker.layout;
         let field = fault.column.map(|column| layout.name(column));
         counts.reject(field.unwrap_or_default(), fault.reason);
-        let Some(source) = self.plan.inputs.get(input) else { return Ok(()) };
+        let Some(source) = self.plan.sources.get(input) else { return Ok(()) };
         let position = i64::try_from(position).unwrap_or(i64::MAX);
-        if source.letters.position.is_some_and(|known| position < known) {
+        if source.letters.is_some_and(|known| position < known) {
             return Ok(());
         }
         let raw = raw();
-        let letter = Letter { source: &source.file.name, position, field, reason: fault.reason, raw: &raw };
+        let letter = Letter { source: &source.name, position, field, reason: fault.reason, raw: &raw };
         self.letters.push(letter)
     }
 

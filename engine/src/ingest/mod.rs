@@ -15,11 +15,12 @@ mod boundary;
 mod check;
 mod chunk;
 mod commit;
-mod dead_letter;
+pub(crate) mod dead_letter;
 mod decode;
 mod feed;
 mod files;
 mod lane;
+pub(crate) mod messages;
 mod store;
 mod summary;
 mod taken;
@@ -30,6 +31,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub(crate) use commit::COMMITS_PER_HANDLE;
 pub use commit::Commit;
 pub use summary::{Counts, FileSummary, IngestSummary};
 
@@ -44,7 +46,7 @@ use check::rules::Rules;
 use chunk::{Chunk, next_chunk};
 use commit::Committer;
 use feed::Feed;
-use lane::Plan;
+use lane::{Plan, Source};
 use store::{Made, Target};
 
 /// Records of one commit, unless said otherwise.
@@ -127,7 +129,12 @@ pub async fn ingest_files(
     // and process from those of another program at the same moment.
     let versions = [committer.rows.version(), committer.letters.version()];
     let seed = format!("{}|{versions:?}|{}|{}", stream.name(), options.now, std::process::id());
-    let plan = Arc::new(plan(lake, rules, layout, &feed, options.now, seed)?);
+    let inputs = Arc::clone(&feed.inputs);
+    let sources = inputs
+        .iter()
+        .map(|input| Source { name: input.file.name.clone(), letters: input.letters.position })
+        .collect();
+    let plan = Arc::new(plan(lake, rules, layout, sources, options.now, seed)?);
     // While a chunk is synced and committed, the next one is made.
     let mut made: Option<Chunk> = None;
     loop {
@@ -141,7 +148,7 @@ pub async fn ingest_files(
             Some(chunk) => {
                 add_counts(&mut summary, &places, &chunk.counts);
                 summary.commits += 1;
-                committer.commit(chunk, &plan, options).await
+                committer.commit(chunk, &inputs, options).await
             }
             None => Ok(()),
         };
@@ -161,7 +168,7 @@ fn plan(
     lake: &Lake,
     rules: &Catalogue,
     layout: Layout,
-    feed: &Feed,
+    sources: Vec<Source>,
     now: Micros,
     seed: String,
 ) -> Result<Plan> {
@@ -182,7 +189,7 @@ fn plan(
         checker,
         target,
         letters_dir: lake.table_dir(dead_letter::TABLE),
-        inputs: Arc::clone(&feed.inputs),
+        sources,
         ingested_at: now,
         seed,
     })
@@ -198,7 +205,7 @@ fn add_counts(summary: &mut IngestSummary, places: &[usize], counts: &BTreeMap<u
 }
 
 /// A thread that panicked goes on doing so here; one that was cancelled belongs to a runtime that is shutting down.
-fn stopped_thread(stopped: tokio::task::JoinError) -> EngineError {
+pub(crate) fn stopped_thread(stopped: tokio::task::JoinError) -> EngineError {
     match stopped.try_into_panic() {
         Ok(panic) => std::panic::resume_unwind(panic),
         Err(_) => EngineError::Lake("the program is shutting down".to_owned()),

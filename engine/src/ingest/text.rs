@@ -16,7 +16,7 @@ const BLOCK_BYTES: usize = 2 << 20;
 /// The longest record.
 pub(crate) const RECORD_BYTES_MAX: usize = 16 << 20;
 /// How much of a longer one is kept for its dead letter.
-const KEPT_BYTES: usize = 64 << 10;
+pub(crate) const KEPT_BYTES: usize = 64 << 10;
 const READ_BYTES: usize = 256 << 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

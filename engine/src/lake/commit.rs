@@ -180,9 +180,14 @@ impl Table {
                 deltalake_core::TableProperty::CheckpointInterval,
                 Some(DELTA_CHECKPOINT_COMMITS),
             )
-            .await
-            .map_err(|error| self.commit_error(error))?;
-        self.set(created)
+            .await;
+        let first = self.dir.join("_delta_log").join(format!("{:020}.json", 0));
+        match created {
+            // Whoever looked at positions found none, because there was no table: one with commits may have them.
+            Ok(created) if created.version() == Some(0) => self.set(created),
+            Err(error) if !first.exists() => Err(self.commit_error(error)),
+            _ => Err(EngineError::Conflict { table: self.spec.name.to_owned() }),
+        }
     }
 
     fn sync_log(&self, version: u64) -> Result<()> {

@@ -14,7 +14,8 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).map_err(EngineError::io("making the folder", folder))?;
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".tmp");
+    // Two processes may make the same file.
+    name.push(format!(".{}.tmp", std::process::id()));
     let temporary = path.with_file_name(name);
     let mut file = File::create(&temporary).map_err(EngineError::io("making", &temporary))?;
     file.write_all(bytes).map_err(EngineError::io("writing", &temporary))?;

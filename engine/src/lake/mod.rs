@@ -18,6 +18,7 @@ mod fixture;
 mod fold;
 mod lock;
 mod maintain;
+mod positions;
 mod provider;
 mod read;
 mod run;

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use data_samples::{Dirt, Format, Scale};
 
+use super::play;
 use crate::cli::{GenerateArgs, SampleFormat};
 use crate::context::Context;
 use crate::output;
 use crate::report::words::count;
 
-pub(crate) fn run(args: &GenerateArgs, context: &Context) -> anyhow::Result<()> {
+pub(crate) async fn run(args: GenerateArgs, context: &Context) -> anyhow::Result<()> {
     let scale = Scale {
         seed: args.seed,
         reps: args.reps,
@@ -22,8 +23,9 @@ pub(crate) fn run(args: &GenerateArgs, context: &Context) -> anyhow::Result<()> 
         dirt: if args.clean { Dirt::none() } else { Dirt::default() },
         ..Scale::default()
     };
-    let summary = generate(&scale, &args.out, format(args.format), context)?;
-    let out = args.out.display();
+    let Some(out) = &args.out else { return Box::pin(play::run(&args, &scale, context)).await };
+    let summary = generate(&scale, out, format(args.format), context)?;
+    let out = out.display();
     output::print(&format!(
         "{} events in {} records, {} leads, {} opportunities, from {} to {}, under {out}\n\
          take them in with\n  tideline ingest --stream behaviour --from {out}/behaviour\n  \

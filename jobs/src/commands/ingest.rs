@@ -1,37 +1,25 @@
-//! `tideline ingest`: files of a stream into the lake, each record once.
+//! `tideline ingest`: files of a stream into the lake, each record once; topics of Kafka are next door.
 
 use std::path::PathBuf;
 
-use engine::EngineError;
 use engine::contract::Stream;
-use engine::ingest::{IngestOptions, IngestSummary, ingest_files};
+use engine::ingest::{Counts, IngestOptions, IngestSummary, ingest_files};
 use engine::lake::Lake;
 
 use crate::cli::IngestArgs;
-use crate::config::nearest;
+use crate::config::stream;
 use crate::context::Context;
 use crate::output;
 use crate::report::words::{count, share};
 
 pub(crate) async fn run(args: IngestArgs, context: &Context) -> anyhow::Result<()> {
-    let stream = stream(&args.stream)?;
+    if let Some(brokers) = &args.kafka {
+        return Box::pin(super::kafka::run(brokers, &args, context)).await;
+    }
+    let stream = stream(args.stream.as_deref().unwrap_or_default())?;
     let lake = context.lake_or_new()?;
     let summary = take_in(&lake, stream, &args.from, context).await?;
     output::print(&describe(stream, &summary, context))
-}
-
-fn stream(name: &str) -> Result<Stream, EngineError> {
-    // The names of the tables are as good.
-    let known = Stream::ALL.into_iter().find(|stream| stream.name() == name || stream.table() == name);
-    known.ok_or_else(|| {
-        let names: Vec<&str> = Stream::ALL.into_iter().map(Stream::name).collect();
-        let hint = nearest(name, names.iter().copied())
-            .map_or_else(String::new, |near| format!(", did you mean {near}?"));
-        EngineError::Input(format!(
-            "there is no stream '{name}'{hint} (the streams are {})",
-            names.join(", ")
-        ))
-    })
 }
 
 /// Takes files in, with progress.
@@ -67,6 +55,16 @@ pub(super) fn describe(stream: Stream, summary: &IngestSummary, context: &Contex
         let line = format!("\n  {} files had been taken in before", summary.files_skipped);
         text.push_str(&line);
     }
+    describe_counts(total, &mut text);
+    let rejected = share(total.rejected(), total.seen());
+    if rejected > context.config.ingest.rejected_share_warning {
+        tracing::warn!(stream = stream.name(), rejected_share = rejected, "many records were rejected");
+    }
+    text
+}
+
+/// Appends why records were refused, and what has no place.
+pub(super) fn describe_counts(total: &Counts, text: &mut String) {
     for ((field, reason), rejected) in &total.rejected {
         let place = if field.is_empty() { String::new() } else { format!(" in {field}") };
         let line = format!("\n  rejected {} × {reason}{place}", count(*rejected));
@@ -80,9 +78,4 @@ pub(super) fn describe(stream: Stream, summary: &IngestSummary, context: &Contex
         let line = format!("\n  fields without a place in the contract: {}", names.join(", "));
         text.push_str(&line);
     }
-    let rejected = share(total.rejected(), total.seen());
-    if rejected > context.config.ingest.rejected_share_warning {
-        tracing::warn!(stream = stream.name(), rejected_share = rejected, "many records were rejected");
-    }
-    text
 }

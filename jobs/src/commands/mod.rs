@@ -9,8 +9,11 @@ mod export;
 mod generate;
 mod import;
 mod ingest;
+mod kafka;
 mod maintain;
+mod metrics;
 mod model;
+mod play;
 mod prompt;
 mod sql;
 mod status;
@@ -26,7 +29,7 @@ use crate::context::Context;
 pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<()> {
     match command {
         Command::Demo(args) => Box::pin(demo::run(args, context)).await,
-        Command::Generate(args) => generate::run(&args, context),
+        Command::Generate(args) => Box::pin(generate::run(args, context)).await,
         Command::Ingest(args) => Box::pin(ingest::run(args, context)).await,
         Command::Import(args) => Box::pin(import::run(args, context)).await,
         Command::Daily(args) => Box::pin(daily::run(args, context)).await,

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt64Array};
+use engine::contract::Stream;
+use engine::kafka::partition_of;
 use engine::lake::{Lake, Table, tables};
 use engine::time::{Zone, date};
 use sql::Writer;
@@ -13,6 +15,15 @@ use crate::context::Context;
 use crate::output;
 use crate::report::published_days;
 use crate::report::words::{age, bytes};
+
+/// A partition of a topic, and how far it has been taken in.
+#[derive(Debug)]
+struct Taken {
+    topic: String,
+    kafka_partition: i32,
+    stream: Stream,
+    next_offset: i64,
+}
 
 /// A table's line.
 #[derive(Debug)]
@@ -28,9 +39,6 @@ struct Status {
 
 pub(crate) async fn run(args: StatusArgs, context: &Context) -> anyhow::Result<()> {
     let lake = context.lake()?;
-    let names: Vec<&str> = tables::all().iter().map(|spec| spec.name).collect();
-    let lines: Vec<Status> = lake.open_tables(&names).await?.iter().map(status).collect();
-    let batch = batch(&lines, context)?;
     let format = match args.format {
         AnswerFormat::Table => sql::Format::Table,
         AnswerFormat::Csv => sql::Format::Csv,
@@ -39,13 +47,51 @@ pub(crate) async fn run(args: StatusArgs, context: &Context) -> anyhow::Result<(
         AnswerFormat::Arrow => sql::Format::Arrow,
         AnswerFormat::Parquet => sql::Format::Parquet,
     };
-    let mut writer = Writer::new(output::stdout(), &batch.schema(), format, style())?;
-    writer.write(&batch)?;
-    writer.finish()?;
+    if args.topics {
+        return show(&topics_batch(&taken(&lake).await?)?, format);
+    }
+    let names: Vec<&str> = tables::all().iter().map(|spec| spec.name).collect();
+    let lines: Vec<Status> = lake.open_tables(&names).await?.iter().map(status).collect();
+    show(&batch(&lines, context)?, format)?;
     if format == sql::Format::Table {
         output::print(&format!("\n{}", summary(&lake, &lines, context).await?))?;
     }
     Ok(())
+}
+
+fn show(batch: &RecordBatch, format: sql::Format) -> anyhow::Result<()> {
+    let mut writer = Writer::new(output::stdout(), &batch.schema(), format, style())?;
+    writer.write(batch)?;
+    writer.finish()?;
+    Ok(())
+}
+
+/// Every partition that something was taken in from, ordered by topic and number.
+async fn taken(lake: &Lake) -> anyhow::Result<Vec<Taken>> {
+    let mut taken = Vec::new();
+    for stream in Stream::ALL {
+        for (id, next_offset) in lake.table(stream.table()).await?.positions()? {
+            let Some((topic, kafka_partition)) = partition_of(&id) else { continue };
+            taken.push(Taken { topic: topic.to_owned(), kafka_partition, stream, next_offset });
+        }
+    }
+    taken.sort_by(|a, b| (&a.topic, a.kafka_partition).cmp(&(&b.topic, b.kafka_partition)));
+    Ok(taken)
+}
+
+fn topics_batch(taken: &[Taken]) -> anyhow::Result<RecordBatch> {
+    let topics: ArrayRef = Arc::new(StringArray::from_iter_values(taken.iter().map(|one| &one.topic)));
+    let numbers: ArrayRef =
+        Arc::new(Int64Array::from_iter_values(taken.iter().map(|one| i64::from(one.kafka_partition))));
+    let streams: ArrayRef =
+        Arc::new(StringArray::from_iter_values(taken.iter().map(|one| one.stream.name())));
+    let offsets: ArrayRef = Arc::new(Int64Array::from_iter_values(taken.iter().map(|one| one.next_offset)));
+    Ok(RecordBatch::try_from_iter([
+        ("topic", topics),
+        ("kafka_partition", numbers),
+        ("stream", streams),
+        ("next_offset", offsets),
+    ])?)
 }
 
 fn status(table: &Table) -> Status {
@@ -96,5 +142,14 @@ async fn summary(lake: &Lake, lines: &[Status], context: &Context) -> anyhow::Re
     };
     let events = lines.iter().find(|line| line.table == "raw.behaviour").and_then(|line| line.newest.clone());
     let events = events.map_or_else(|| "no events yet".to_owned(), |day| format!("events up to {day}"));
-    Ok(format!("{}: {}, time zone {}; {events}; {newest}", lake.root().display(), bytes(total), zone.name()))
+    let topics = match taken(lake).await?.len() {
+        0 => String::new(),
+        partitions => format!("; {partitions} partitions of topics, see lake status --topics"),
+    };
+    Ok(format!(
+        "{}: {}, time zone {}; {events}; {newest}{topics}",
+        lake.root().display(),
+        bytes(total),
+        zone.name()
+    ))
 }

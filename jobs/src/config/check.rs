@@ -78,6 +78,17 @@ fn numbers(config: &Config) -> Vec<Rule> {
         ("ingest.commit_rows", config.ingest.commit_rows >= 1, "1 or more"),
         ("ingest.threads", config.ingest.threads <= 1_024, "at most 1,024"),
         ("ingest.rejected_share_warning", share(config.ingest.rejected_share_warning), "between 0 and 1"),
+        ("kafka.commit_rows", config.kafka.commit_rows >= 1, "1 or more"),
+        (
+            "kafka.commit_seconds",
+            (0.0..=86_400.0).contains(&config.kafka.commit_seconds),
+            "between 0 and 86,400",
+        ),
+        ("kafka.memory_mib", (16..=1_048_576).contains(&config.kafka.memory_mib), "between 16 and 1,048,576"),
+        ("kafka.connect_seconds", (1..=3_600).contains(&config.kafka.connect_seconds), "between 1 and 3,600"),
+        ("kafka.give_up_seconds", config.kafka.give_up_seconds <= 604_800, "at most 604,800"),
+        ("kafka.rejected_share_stop", share(config.kafka.rejected_share_stop), "between 0 and 1"),
+        ("kafka.group", !config.kafka.group.trim().is_empty(), "the name of a group"),
         ("maintain.keep_days", config.maintain.keep_days >= 1, "1 or more"),
     ]
 }

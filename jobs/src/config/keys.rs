@@ -8,8 +8,14 @@ use toml::{Spanned, Table, Value};
 use super::{Config, PREFIX, input};
 
 /// Tables whose keys the user chooses.
-const OPEN: [&[&str]; 3] =
-    [&["factor", "heat_weight"], &["factor", "beta"], &["pipeline", "stuck_days_by_stage"]];
+const OPEN: [&[&str]; 6] = [
+    &["factor", "heat_weight"],
+    &["factor", "beta"],
+    &["pipeline", "stuck_days_by_stage"],
+    &["kafka", "topics"],
+    &["kafka", "properties"],
+    &["kafka", "secrets"],
+];
 /// Keys without a default.
 const OPTIONAL: [&str; 1] = ["catalogue"];
 

@@ -106,3 +106,66 @@ fn a_wrong_value_says_what_would_be_right() {
     let error = format!("{:#}", parse("[quota\n", &[]).unwrap_err());
     assert!(error.starts_with("t.toml, line 1: ") && !error.contains('\n'), "{error}");
 }
+
+#[test]
+fn properties_of_the_broker_come_with_dots_or_sections_and_secrets_from_elsewhere() {
+    let file = std::env::temp_dir().join(format!("tideline-secret-{}", std::process::id()));
+    std::fs::write(&file, "hush\n").unwrap();
+    let text = format!(
+        "[kafka.properties]\nsecurity.protocol = \"SASL_SSL\"\n\"fetch.wait.max.ms\" = 50\n\
+         [kafka.secrets]\n\"sasl.password\" = \"file:{}\"\n",
+        file.display()
+    );
+    let config = parse(&text, &[("TIDELINE_KAFKA__PROPERTIES__SASL__MECHANISM", "SCRAM-SHA-512")]).unwrap();
+    let properties = config.kafka.properties().unwrap();
+    let pairs: Vec<(&str, &str)> =
+        properties.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let expected = [
+        ("fetch.wait.max.ms", "50"),
+        ("sasl.mechanism", "SCRAM-SHA-512"),
+        ("sasl.password", "hush"),
+        ("security.protocol", "SASL_SSL"),
+    ];
+    assert_eq!(pairs, expected);
+    assert!(!format!("{properties:?} {config:?}").contains("hush"));
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_secret_that_stands_in_the_file_is_refused_and_not_shown() {
+    for (text, expected) in [
+        (
+            "[kafka.properties]\nsasl.password = \"hush\"\n",
+            "kafka.properties: sasl.password is a secret; say where it is instead, in [kafka.secrets]: \
+             \"sasl.password\" = \"env:NAME\" or \"file:PATH\"",
+        ),
+        (
+            "[kafka.secrets]\n\"sasl.password\" = \"hush\"\n",
+            "kafka.secrets: sasl.password: write where it is, as \"env:NAME\" or \"file:PATH\"",
+        ),
+        (
+            "[kafka.secrets]\n\"sasl.password\" = \"env:TIDELINE_NO_SUCH_VARIABLE\"\n",
+            "kafka.secrets: sasl.password: the environment has no variable TIDELINE_NO_SUCH_VARIABLE of plain text",
+        ),
+    ] {
+        assert_eq!(parse(text, &[]).unwrap().kafka.properties().unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn topics_are_those_named_else_those_configured_else_one_a_stream() {
+    use engine::contract::Stream;
+    let config = parse("[kafka.topics]\nbehaviour = \"events\"\n\"crm.rep\" = \"reps\"\n", &[]).unwrap();
+    let given = ["behaviour=a".to_owned(), "behaviour=b".to_owned()];
+    let (topics, named) = config.kafka.topics(&given).unwrap();
+    assert_eq!(topics, [(Stream::Behaviour, "a".to_owned()), (Stream::Behaviour, "b".to_owned())]);
+    assert!(named);
+    let (topics, _) = config.kafka.topics(&[]).unwrap();
+    assert_eq!(topics, [(Stream::Behaviour, "events".to_owned()), (Stream::Rep, "reps".to_owned())]);
+    let (topics, named) = Config::default().kafka.topics(&[]).unwrap();
+    assert_eq!(topics[2], (Stream::Rep, "tideline.crm.rep".to_owned()));
+    assert!(topics.len() == Stream::ALL.len() && !named);
+    let twice = ["behaviour=a".to_owned(), "crm.rep=a".to_owned()];
+    let error = config.kafka.topics(&twice).unwrap_err();
+    assert_eq!(error.to_string(), "topic a is named twice, for behaviour and for crm.rep");
+}

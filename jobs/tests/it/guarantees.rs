@@ -13,10 +13,10 @@ const STREAMS: [&str; 7] =
 const DAYS: [&str; 2] = ["2026-01-30", "2026-02-14"];
 
 /// Pseudo-random numbers that are the same on every run.
-struct Dice(u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }

@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod backtest;
 #[cfg(test)]
+mod broker;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
 mod guarantees;
+#[cfg(test)]
+mod kafka;
 #[cfg(test)]
 mod lake;
 #[cfg(test)]

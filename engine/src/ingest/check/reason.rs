@@ -28,6 +28,9 @@ pub(crate) const RECORD_TOO_LONG: &str = "longer than 16 MiB";
 pub(crate) const GIVEN_TWICE: &str = "given twice";
 pub(crate) const WRONG_WIDTH: &str = "not as many cells as the header";
 
+pub(crate) const TOMBSTONE: &str = "a message without a value (a tombstone)";
+pub(crate) const EMPTY: &str = "an empty message";
+
 pub(crate) const MISSING: &str = "missing";
 pub(crate) const ID_TOO_LONG: &str = "longer than 64 bytes";
 pub(crate) const NOT_TEXT: &str = "not a string";

@@ -1,0 +1,154 @@
+//! A real broker for tests: Apache Kafka, one node, fetched with Maven once and kept in a cache.
+//!
+//! It is started by the first test that asks, on a free port of the loopback address, and ends with the tests' process,
+//! however that ends: a shell holds it for as long as the pipe to its standard input is open.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+
+/// The version that `broker/pom.xml` names.
+const VERSION: &str = "3.9.1";
+/// How long the broker may take to start: machines that build are busy.
+const START: Duration = Duration::from_secs(180);
+
+/// A running broker.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    pub(crate) address: String,
+    /// None where the environment names a broker.
+    _shell: Option<Child>,
+}
+
+/// The broker of this process; started by whoever asks first.
+pub(crate) fn broker() -> &'static Broker {
+    static BROKER: OnceLock<Broker> = OnceLock::new();
+    BROKER.get_or_init(|| match std::env::var_os("TIDELINE_TEST_KAFKA") {
+        Some(address) => Broker { address: address.into_string().unwrap(), _shell: None },
+        None => Broker::start(),
+    })
+}
+
+impl Broker {
+    fn start() -> Self {
+        let jars = jars();
+        let dir = std::env::temp_dir().join(format!("tideline-broker-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        // Held both at once, so that they differ.
+        let ports = [0; 2].map(|any| TcpListener::bind(("127.0.0.1", any)).unwrap());
+        let [port, controller] = ports.map(|listener| listener.local_addr().unwrap().port().to_string());
+        let properties = include_str!("broker/server.properties")
+            .replace("BROKER_PORT", &port)
+            .replace("CONTROLLER_PORT", &controller)
+            .replace("LOG_DIR", dir.join("log").to_str().unwrap());
+        std::fs::write(dir.join("server.properties"), properties).unwrap();
+        let mut shell = Command::new("sh")
+            .args(["-c", include_str!("broker/run.sh"), "broker"])
+            .args([&dir, &jars])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let address = format!("127.0.0.1:{port}");
+        let log = dir.join("broker.log");
+        let client: BaseConsumer =
+            ClientConfig::new().set("bootstrap.servers", &address).set("log_level", "0").create().unwrap();
+        let started = Instant::now();
+        while client.fetch_metadata(None, Duration::from_millis(500)).is_err() {
+            let ended = shell.try_wait().unwrap();
+            let text = || std::fs::read_to_string(&log).unwrap_or_default();
+            assert!(ended.is_none(), "the broker ended: {ended:?}\n{}", text());
+            assert!(started.elapsed() < START, "the broker does not answer\n{}", text());
+        }
+        Self { address, _shell: Some(shell) }
+    }
+
+    /// Makes a topic and returns its name, which no other test has.
+    pub(crate) fn topic(&self, name: &str, partitions: i32) -> String {
+        static TOPICS: AtomicU32 = AtomicU32::new(0);
+        let number = TOPICS.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{name}-{}-{number}", std::process::id());
+        let admin: AdminClient<DefaultClientContext> = self.config().create().unwrap();
+        let topic = NewTopic::new(&name, partitions, TopicReplication::Fixed(1));
+        let made = admin.create_topics([&topic], &AdminOptions::new());
+        let made = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(made);
+        made.unwrap().into_iter().for_each(|topic| drop(topic.unwrap()));
+        name
+    }
+
+    fn config(&self) -> ClientConfig {
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &self.address);
+        config
+    }
+
+    /// Sends messages, each to its partition; none is a tombstone.
+    pub(crate) fn send<'m>(&self, topic: &str, messages: impl IntoIterator<Item = (i32, Option<&'m [u8]>)>) {
+        let producer: BaseProducer = self.config().create().unwrap();
+        for (partition, value) in messages {
+            send(&producer, topic, partition, value);
+        }
+        producer.flush(Duration::from_secs(30)).unwrap();
+    }
+
+    /// Sends messages in one transaction, which is given up in the end unless `kept`.
+    pub(crate) fn send_at_once(&self, topic: &str, messages: &[String], kept: bool) {
+        let producer: BaseProducer =
+            self.config().set("transactional.id", format!("{topic}-{kept}")).create().unwrap();
+        let patience = Duration::from_secs(60);
+        producer.init_transactions(patience).unwrap();
+        producer.begin_transaction().unwrap();
+        for message in messages {
+            send(&producer, topic, 0, Some(message.as_bytes()));
+        }
+        if kept {
+            producer.commit_transaction(patience).unwrap();
+        } else {
+            producer.flush(patience).unwrap();
+            producer.abort_transaction(patience).unwrap();
+        }
+    }
+}
+
+fn send(producer: &BaseProducer, topic: &str, partition: i32, value: Option<&[u8]>) {
+    let mut record: BaseRecord<'_, [u8], [u8]> = BaseRecord::to(topic).partition(partition).key(b"key");
+    if let Some(value) = value {
+        record = record.payload(value);
+    }
+    producer.send(record).map_err(|(error, _)| error).unwrap();
+}
+
+/// The folder of the broker's jars, fetched where they aren't there.
+fn jars() -> PathBuf {
+    let home = std::env::var_os("HOME").unwrap();
+    let cache = Path::new(&home).join(".cache/tideline/kafka");
+    let jars = cache.join(VERSION);
+    if jars.exists() {
+        return jars;
+    }
+    let fetching = cache.join(format!("{VERSION}.{}", std::process::id()));
+    std::fs::create_dir_all(&fetching).unwrap();
+    let pom = fetching.join("pom.xml");
+    std::fs::write(&pom, include_str!("broker/pom.xml")).unwrap();
+    let fetched = Command::new("mvn")
+        .args(["-B", "-q", "dependency:copy-dependencies", "-f"])
+        .arg(&pom)
+        .arg(format!("-DoutputDirectory={}", fetching.display()))
+        .output()
+        .expect("these tests run against a real broker: install Java and Maven (mvn), or name one in TIDELINE_TEST_KAFKA");
+    assert!(fetched.status.success(), "fetching the broker: {}", String::from_utf8_lossy(&fetched.stdout));
+    // Another process may have been faster.
+    if std::fs::rename(&fetching, &jars).is_err() {
+        assert!(jars.exists());
+        std::fs::remove_dir_all(&fetching).unwrap();
+    }
+    jars
+}
