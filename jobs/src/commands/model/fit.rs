@@ -45,18 +45,30 @@ pub(in crate::commands) fn run(args: &ModelFitArgs) -> anyhow::Result<()> {
     let train_frame = frame.take(train);
     let fitted = fit(&train_frame, &of(train), &options).map_err(|error| refused(&args.from, &error))?;
     let refused = |error| refused(&args.from, &error);
+    // What is reported is what a later `score` reads: JSON may round the last bit of a number.
+    let saved = Saved {
+        format: FORMAT,
+        label: args.label.clone(),
+        positive: positive.clone(),
+        id: args.id.clone(),
+        model: fitted.model.clone(),
+    };
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| BadInput::new(format!("cannot make {}: {error}", args.out.display())))?;
+    write_json(&args.out.join(MODEL_FILE), &saved)?;
+    let model = Saved::load(&args.out)?.model;
     let (rows, scored, basis) = if test.is_empty() {
         let (rows, scored) = held_out(train, &fitted);
         if rows.is_empty() {
-            (train.to_vec(), fitted.model.score(&train_frame).map_err(refused)?, Basis::InSample)
+            (train.to_vec(), model.score(&train_frame).map_err(refused)?, Basis::InSample)
         } else {
             (rows, scored, Basis::OutOfFold)
         }
     } else {
-        (test.to_vec(), fitted.model.score(&frame.take(test)).map_err(refused)?, Basis::Test)
+        (test.to_vec(), model.score(&frame.take(test)).map_err(refused)?, Basis::Test)
     };
     let probabilities: Vec<f64> = scored.iter().map(|scored| scored.probability).collect();
-    let importance = fitted.model.importance(&train_frame).map_err(refused)?;
+    let importance = model.importance(&train_frame).map_err(refused)?;
     let report = Report {
         label: args.label.clone(),
         positive: positive.clone(),
@@ -73,12 +85,7 @@ pub(in crate::commands) fn run(args: &ModelFitArgs) -> anyhow::Result<()> {
         left_out: fitted.left_out.iter().map(|left| (left.column.clone(), left.reason.to_owned())).collect(),
         choices: fitted.choices,
     };
-    std::fs::create_dir_all(&args.out)
-        .map_err(|error| BadInput::new(format!("cannot make {}: {error}", args.out.display())))?;
     write_json(&args.out.join(REPORT_FILE), &report)?;
-    let (id, model) = (args.id.clone(), fitted.model);
-    let saved = Saved { format: FORMAT, label: args.label.clone(), positive, id, model };
-    write_json(&args.out.join(MODEL_FILE), &saved)?;
     if let Some(to) = &args.predictions {
         predictions(to, &table, args, &rows, &scored)?;
     }
