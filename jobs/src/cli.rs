@@ -171,7 +171,7 @@ pub struct IngestArgs {
     /// Stop once everything is taken in that is in the topics now
     #[arg(long, requires = "kafka")]
     pub until_end: bool,
-    /// Answer with metrics under http://ADDR/metrics, e.g. 127.0.0.1:9187; a loopback address
+    /// Answer HTTP with metrics for Prometheus at a loopback address, e.g. 127.0.0.1:9187
     #[arg(long, requires = "kafka", value_name = "ADDR")]
     pub metrics: Option<std::net::SocketAddr>,
 }

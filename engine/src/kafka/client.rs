@@ -117,11 +117,9 @@ impl Watch {
     pub(super) fn note(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "librdkafka");
         let mut complaints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if error.rdkafka_error_code() == Some(Code::AllBrokersDown) {
-            if complaints.down.is_none() {
-                tracing::warn!(reason, "no broker is reachable; going on as soon as one is");
-                complaints.down = Some(Instant::now());
-            }
+        if error.rdkafka_error_code() == Some(Code::AllBrokersDown) && complaints.down.is_none() {
+            tracing::warn!(reason, "no broker is reachable");
+            complaints.down = Some(Instant::now());
         }
         let stays = complaints.last.as_ref().is_some_and(|(known, _)| is_refusal(known));
         let vague = error.rdkafka_error_code() == Some(Code::AllBrokersDown) && complaints.last.is_some();

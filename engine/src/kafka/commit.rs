@@ -118,7 +118,9 @@ impl Writer {
             part.taken.counts.values().for_each(|counts| total.add(counts));
         }
         if let Err(error) = self.judge(&streams) {
-            landed.iter().for_each(|part| part.taken.remove());
+            for part in &landed {
+                part.taken.remove();
+            }
             return Err(error);
         }
         self.commit_letters(&landed).await?;

@@ -115,7 +115,9 @@ impl Group {
         let mut state = self.state();
         state.settle(&self.runtime, None);
         let places: Vec<Place> = self.places(list).into_iter().map(|(place, _)| place).collect();
-        places.iter().for_each(|place| state.hold.remove(place));
+        for place in &places {
+            state.hold.remove(place);
+        }
         if let Some(writer) = state.writer.as_mut() {
             writer.end(&places);
         }

@@ -18,7 +18,7 @@ use crate::error::{EngineError, Result};
 /// Records between two looks at the clock.
 const RECORDS_PER_LOOK: u64 = 64;
 /// How long the last records may take to arrive.
-const FLUSH: Duration = Duration::from_secs(60);
+const FLUSH: Duration = Duration::from_mins(1);
 
 /// How to play.
 #[derive(Debug, Clone)]

@@ -49,7 +49,10 @@ fn run(
     let topics = topics::find(options)?;
     let mut status = Status::default();
     let mut goal = Goal { lake, runtime, left: goals(&topics), asked: None };
-    while !(options.until_end && goal.is_reached(&[])?) && !options.stop.load(Ordering::Relaxed) {
+    while !options.stop.load(Ordering::Relaxed) {
+        if options.until_end && goal.is_reached(&[])? {
+            break;
+        }
         let writer = Writer::new(lake.clone(), Arc::clone(rules), Arc::clone(options));
         let ends = topics.bounds.iter().map(|(place, (_, end))| (place.clone(), *end)).collect();
         let group = Group::new(topics.streams.clone(), writer, ends, runtime.clone());

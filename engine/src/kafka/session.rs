@@ -35,6 +35,9 @@ pub(super) enum Ended {
     Fenced,
 }
 
+/// Whether all is taken in, given what this member has reached in the partitions that it holds.
+pub(super) type IsDone<'s> = &'s mut dyn FnMut(&[(Place, i64)]) -> Result<bool>;
+
 /// One membership in the group.
 pub(super) struct Session<'s> {
     pub(super) consumer: BaseConsumer<Group>,
@@ -42,7 +45,7 @@ pub(super) struct Session<'s> {
     pub(super) runtime: &'s Handle,
     pub(super) status: &'s mut Status,
     /// Whether all is in the lake that the command was to take in.
-    pub(super) is_done: &'s mut dyn FnMut(&[(Place, i64)]) -> Result<bool>,
+    pub(super) is_done: IsDone<'s>,
 }
 
 impl Session<'_> {
@@ -272,7 +275,7 @@ impl Session<'_> {
             wrong.push_str(&line);
         }
         if wrong.is_empty() {
-            wrong = " the broker doesn't say which one.".to_owned();
+            wrong.push_str(" the broker doesn't say which one.");
         }
         EngineError::Input(format!(
             "messages are gone that were to be taken in next:{}",

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &GenerateArgs, scale: &Scale, context: &Context) -
     let folder = Folder::new(context)?;
     generate(scale, &folder.0, Format::Ndjson, context)?;
     let context = context.clone();
-    let played = tokio::task::spawn_blocking(move || {
+    let sending = tokio::task::spawn_blocking(move || {
         let started = Instant::now();
         let progress = context.progress("generate");
         progress.stage("playing");
@@ -51,7 +51,7 @@ pub(crate) async fn run(args: &GenerateArgs, scale: &Scale, context: &Context) -
         }
         anyhow::Ok((player.finish()?, started.elapsed().as_secs_f64()))
     });
-    let (records, seconds) = played.await??;
+    let (records, seconds) = sending.await??;
     output::print(&format!("{} records played in {seconds:.1} s", count(records)))
 }
 

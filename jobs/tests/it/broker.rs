@@ -19,7 +19,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 /// The version that `broker/pom.xml` names.
 const VERSION: &str = "3.9.1";
 /// How long the broker may take to start: machines that build are busy.
-const START: Duration = Duration::from_secs(180);
+const START: Duration = Duration::from_mins(3);
 
 /// A running broker.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ impl Broker {
     pub(crate) fn send_at_once(&self, topic: &str, messages: &[String], kept: bool) {
         let producer: BaseProducer =
             self.config().set("transactional.id", format!("{topic}-{kept}")).create().unwrap();
-        let patience = Duration::from_secs(60);
+        let patience = Duration::from_mins(1);
         producer.init_transactions(patience).unwrap();
         producer.begin_transaction().unwrap();
         for message in messages {

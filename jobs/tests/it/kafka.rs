@@ -175,7 +175,7 @@ fn rows(tool: &Tool) -> usize {
 fn wait_for_rows(tool: &Tool, expected: usize) {
     let started = Instant::now();
     while rows(tool) != expected {
-        assert!(started.elapsed() < Duration::from_secs(300), "{} rows instead of {expected}", rows(tool));
+        assert!(started.elapsed() < Duration::from_mins(5), "{} rows instead of {expected}", rows(tool));
         std::thread::sleep(Duration::from_millis(200));
     }
 }

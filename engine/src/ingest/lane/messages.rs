@@ -7,6 +7,9 @@ use crate::ingest::decode::record::Record;
 use crate::ingest::messages::{Messages, Value};
 use crate::ingest::summary::Counts;
 
+/// Bytes of a schema registry's frame.
+const FRAME_BYTES: usize = 5;
+
 impl Lane<'_> {
     /// Takes messages that hold one JSON object each.
     pub(super) fn messages(&mut self, input: usize, messages: &Messages, counts: &mut Counts) -> Result<()> {
@@ -36,9 +39,6 @@ impl Lane<'_> {
 /// The text of a message: after the frame (a zero and the number of a schema) that a schema registry's JSON has, and
 /// after a byte-order mark.
 fn json(bytes: &[u8]) -> &[u8] {
-    let text = match bytes {
-        [0, _, _, _, _, text @ ..] => text,
-        text => text,
-    };
+    let text = if bytes.first() == Some(&0) { bytes.get(FRAME_BYTES..).unwrap_or(bytes) } else { bytes };
     text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)
 }
