@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use arrow::array::{Array as _, Float64Array, StringArray, UInt64Array};
-use models::tabular::{Column, FitOptions, Fitted, Frame, Order, Scored, Values, fit, measure, permutation};
+use models::tabular::{
+    Column, FitOptions, Fitted, Frame, Model, Order, Scored, Values, fit, measure, permutation,
+};
 
 use super::output::{column, format, write};
 use super::{FORMAT, MODEL_FILE, REPORT_FILE, Saved, refused, write_json};
@@ -45,18 +47,7 @@ pub(in crate::commands) fn run(args: &ModelFitArgs) -> anyhow::Result<()> {
     let train_frame = frame.take(train);
     let fitted = fit(&train_frame, &of(train), &options).map_err(|error| refused(&args.from, &error))?;
     let refused = |error| refused(&args.from, &error);
-    // What is reported is what a later `score` reads: JSON may round the last bit of a number.
-    let saved = Saved {
-        format: FORMAT,
-        label: args.label.clone(),
-        positive: positive.clone(),
-        id: args.id.clone(),
-        model: fitted.model.clone(),
-    };
-    std::fs::create_dir_all(&args.out)
-        .map_err(|error| BadInput::new(format!("cannot make {}: {error}", args.out.display())))?;
-    write_json(&args.out.join(MODEL_FILE), &saved)?;
-    let model = Saved::load(&args.out)?.model;
+    let model = save(args, &positive, fitted.model.clone())?;
     let (rows, scored, basis) = if test.is_empty() {
         let (rows, scored) = held_out(train, &fitted);
         if rows.is_empty() {
@@ -90,6 +81,16 @@ pub(in crate::commands) fn run(args: &ModelFitArgs) -> anyhow::Result<()> {
         predictions(to, &table, args, &rows, &scored)?;
     }
     output::print(&text(&report, &args.out))
+}
+
+/// Writes the model, and reads it again: what is reported is then what a later `score` says, where JSON rounded the last
+/// bit of a number.
+fn save(args: &ModelFitArgs, positive: &str, model: Model) -> anyhow::Result<Model> {
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| BadInput::new(format!("cannot make {}: {error}", args.out.display())))?;
+    let (label, positive, id) = (args.label.clone(), positive.to_owned(), args.id.clone());
+    write_json(&args.out.join(MODEL_FILE), &Saved { format: FORMAT, label, positive, id, model })?;
+    Ok(Saved::load(&args.out)?.model)
 }
 
 /// How many rows are kept back: all but the first `⌊(1 − share) · n⌋`.
