@@ -36,6 +36,7 @@ pub use file::{Encoding, FileWriter, NewFile, hash_batches, write};
 pub use lock::{Job, Lock};
 pub use maintain::{MaintainOptions, MaintainReport, TableReport, maintain};
 pub use provider::FileTable;
+pub(crate) use read::Source;
 pub use read::{read, read_columns};
 pub use run::{Run, published};
 pub use table::{DataFile, Table};

@@ -1,16 +1,76 @@
 //! Reading data files.
 
 use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::{EngineError, Result};
 
 /// Rows of one batch read from a file.
 const BATCH_ROWS: usize = 65_536;
+
+/// Bytes up to which a file is read at once: page by page, each costs eight calls of the system.
+const WHOLE_BYTES: u64 = 8 << 20;
+
+/// A Parquet file to read from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// A small one, in memory.
+    Whole(Bytes),
+    /// A large one, on disk.
+    File(File),
+}
+
+impl Source {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`].
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let opened = File::open(path).and_then(|mut file| {
+            if file.metadata()?.len() > WHOLE_BYTES {
+                return Ok(Self::File(file));
+            }
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes)?;
+            Ok(Self::Whole(Bytes::from(bytes)))
+        });
+        opened.map_err(EngineError::io("opening", path))
+    }
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        match self {
+            Self::Whole(bytes) => Length::len(bytes),
+            Self::File(file) => Length::len(file),
+        }
+    }
+}
+
+impl ChunkReader for Source {
+    type T = Box<dyn Read>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        Ok(match self {
+            Self::Whole(bytes) => Box::new(ChunkReader::get_read(bytes, start)?),
+            Self::File(file) => Box::new(file.get_read(start)?),
+        })
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        match self {
+            Self::Whole(bytes) => ChunkReader::get_bytes(bytes, start, length),
+            Self::File(file) => file.get_bytes(start, length),
+        }
+    }
+}
 
 /// Reads some columns (all, where `columns` is empty) of a file, batch by batch.
 ///
@@ -21,9 +81,8 @@ pub fn read_columns(
     columns: &[&str],
     mut each: impl FnMut(RecordBatch) -> Result<()>,
 ) -> Result<()> {
-    let file = File::open(path).map_err(EngineError::io("opening", path))?;
-    let mut builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(EngineError::parquet("reading", path))?;
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new(Source::open(path)?)
+        .map_err(EngineError::parquet("reading", path))?;
     if !columns.is_empty() {
         let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
         builder = builder.with_projection(mask);

@@ -1,7 +1,6 @@
 //! One day's raw events as the tile kernel wants them: small dictionaries where values repeat, duplicates marked.
 
 use std::cmp::Ordering;
-use std::fs::File;
 use std::hash::Hasher;
 use std::ops::Range;
 use std::path::Path;
@@ -19,7 +18,7 @@ use rustc_hash::FxHasher;
 
 use super::keys::column;
 use crate::error::{EngineError, Result};
-use crate::lake::tables;
+use crate::lake::{Source, tables};
 
 /// Columns of `raw.behaviour`, by position.
 pub(super) const EVENT_ID: usize = 0;
@@ -212,9 +211,8 @@ fn read_columns(
     columns: Range<usize>,
     batch_rows: usize,
 ) -> Result<Vec<RecordBatch>> {
-    let file = File::open(path).map_err(EngineError::io("opening", path))?;
     let options = ArrowReaderOptions::new().with_schema(SchemaRef::clone(schema));
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(Source::open(path)?, options)
         .map_err(EngineError::parquet("reading", path))?;
     let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
     let reader = builder

@@ -6,7 +6,6 @@
 //!                                                       all fresh ─┴─ duplicates ──► rows to add to the tile
 //! ```
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, RecordBatch, StringArray};
@@ -19,6 +18,7 @@ use rustc_hash::FxHashSet;
 use super::keys::column;
 use super::rows::{BATCH_ROWS, EVENT_ID, Rows, hash_of, schema};
 use crate::error::{EngineError, Result};
+use crate::lake::Source;
 
 impl Rows {
     /// The rows of `fresh` that are no copies of rows in `known`; `None` where one of them takes the place of a row
@@ -51,9 +51,8 @@ impl Rows {
 /// The rows of a file whose id's hash is among `ids`.
 fn rows_with(path: &Path, schema: &SchemaRef, ids: &FxHashSet<u64>) -> Result<Vec<RecordBatch>> {
     let open = || {
-        let file = File::open(path).map_err(EngineError::io("opening", path))?;
         let options = ArrowReaderOptions::new().with_schema(SchemaRef::clone(schema));
-        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+        ParquetRecordBatchReaderBuilder::try_new_with_options(Source::open(path)?, options)
             .map_err(EngineError::parquet("reading", path))
     };
     let builder = open()?;
