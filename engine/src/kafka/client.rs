@@ -72,10 +72,21 @@ pub(super) fn refused(error: KafkaError) -> EngineError {
     match error {
         KafkaError::ClientConfig(_, problem, name, value) => {
             let problem = if value.is_empty() { problem } else { problem.replace(&value, "…") };
-            EngineError::Input(format!("kafka.properties: {name}: {problem}"))
+            EngineError::Input(format!("kafka.properties: {name}: {problem}{}", remedy(&problem)))
         }
-        KafkaError::ClientCreation(problem) => EngineError::Input(format!("kafka.properties: {problem}")),
+        KafkaError::ClientCreation(problem) => {
+            EngineError::Input(format!("kafka.properties: {problem}{}", remedy(&problem)))
+        }
         other => EngineError::Kafka { doing: "making a client".to_owned(), source: Box::new(other) },
+    }
+}
+
+/// What helps where librdkafka lacks a part that it can be built with.
+fn remedy(problem: &str) -> &'static str {
+    if !cfg!(feature = "tls") && problem.contains("build") {
+        "; this program was built without TLS and SCRAM: build it with `cargo build --release --features tls`"
+    } else {
+        ""
     }
 }
 
