@@ -174,18 +174,20 @@ impl Scale {
     }
 }
 
-/// Labels under the groups, as many as fit.
+/// Labels under the groups, as many as fit on one line or two.
 fn names(svg: &mut String, labels: &[String], step: f64) {
     let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or(1);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few labels")]
     let every = ((places(longest) * 6.0 + 8.0) / step).ceil().max(1.0) as usize;
+    // Twice too wide: on two lines in turn.
+    let (every, lines) = if every == 2 { (1, 2) } else { (every, 1) };
     for (group, label) in labels.iter().enumerate().step_by(every) {
         put(
             svg,
             format_args!(
                 "<text class=\"tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
                 LEFT + step * (places(group) + 0.5),
-                HEIGHT - BOTTOM + 16.0,
+                HEIGHT - BOTTOM + 14.0 + 12.0 * places(group % lines),
                 escape(label)
             ),
         );
