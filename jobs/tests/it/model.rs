@@ -149,3 +149,26 @@ fn tables_that_the_model_does_not_know_are_refused() {
         "error: n/model.json: No such file or directory (os error 2); `tideline model fit --out DIR` writes a model",
     );
 }
+
+#[test]
+fn a_damaged_model_is_refused() {
+    let tool = Tool::new().file("leads.csv", &leads(300));
+    tool.run(&["model", "fit", "--from", "leads.csv", "--label", "won", "--id", "id", "--out", "m"])
+        .succeeded();
+    let path = tool.path("m/model.json");
+    let whole: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let check = |part: &str, value: serde_json::Value| {
+        let mut damaged = whole.clone();
+        *damaged.pointer_mut(part).unwrap() = value;
+        std::fs::write(&path, damaged.to_string()).unwrap();
+        tool.run(&["model", "score", "--model", "m", "--from", "leads.csv", "--to", "s.csv"])
+            .failed(1, "error: m/model.json is damaged: its parts don't fit each other; fit the model again");
+    };
+    check("/model/features/0/column", 99.into());
+    check("/model/columns", serde_json::json!([]));
+    check("/model/calibration/lower/y", serde_json::json!([0.5]));
+    std::fs::write(&path, &whole.to_string()[..200]).unwrap();
+    let cut = tool.run(&["model", "score", "--model", "m", "--from", "leads.csv", "--to", "s.csv"]);
+    assert_eq!(cut.status, 1, "{}", cut.err);
+    assert!(cut.err.contains("m/model.json is not a model"), "{}", cut.err);
+}

@@ -41,6 +41,14 @@ impl Curve {
     }
 }
 
+impl Curve {
+    /// Whether its points are in order and finite.
+    fn is_sound(&self) -> bool {
+        let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
+        self.x.len() == self.y.len() && self.x.is_sorted() && finite(&self.x) && finite(&self.y)
+    }
+}
+
 /// A probability with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
@@ -63,6 +71,11 @@ pub(super) struct Calibration {
 }
 
 impl Calibration {
+    /// Whether all curves are.
+    pub(super) fn is_sound(&self) -> bool {
+        self.shift.iter().chain([&self.lower, &self.higher]).all(Curve::is_sound)
+    }
+
     /// Calibrates on held-out margins, each counting `weights` times; every other row judges the steps of the rest.
     /// `in_time`: no steps, since rows to come may lie beyond them, where a line goes on and steps end.
     pub(super) fn fit(margins: &[f64], labels: &[bool], weights: &[usize], in_time: bool) -> Self {

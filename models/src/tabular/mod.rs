@@ -26,6 +26,7 @@ mod linear;
 mod measure;
 mod model;
 mod permutation;
+mod sound;
 #[cfg(test)]
 mod tests;
 

@@ -50,7 +50,12 @@ impl Saved {
                 format!("{name} has format {format}, this program reads {FORMAT}; fit the model again");
             return Err(BadInput::new(message).into());
         }
-        Ok(serde_json::from_str(&text).map_err(wrong)?)
+        let saved: Self = serde_json::from_str(&text).map_err(wrong)?;
+        if !saved.model.is_sound() {
+            let message = format!("{name} is damaged: its parts don't fit each other; fit the model again");
+            return Err(BadInput::new(message).into());
+        }
+        Ok(saved)
     }
 }
 
