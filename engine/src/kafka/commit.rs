@@ -264,3 +264,6 @@ async fn check(table: &Table, id: &str, known: Option<i64>) -> Result<()> {
 fn as_f64(count: u64) -> f64 {
     count as f64
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The same records in every format are the same rows.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::Arc;
 
@@ -148,6 +149,45 @@ async fn the_same_records_are_the_same_rows() {
         assert_eq!(rows, expected, "{name}");
         assert_eq!(told, letters, "{name}");
     }
+}
+
+#[tokio::test]
+async fn late_and_refused_rows_between_others_go_where_they_belong() {
+    const MIDNIGHT: i64 = 1_763_481_600_000_000;
+    let rows = 400;
+    // Most are of one day; every ninth is of one of three earlier ones, every seventh has no known type.
+    let days = |row: i64| if row % 9 == 0 { 1 + row % 3 } else { 0 };
+    let time = |row: i64| MIDNIGHT + row * 1_000_000 - days(row) * 86_400_000_000;
+    let kind = |row: i64| if row % 7 == 0 { "nobody.knows" } else { "call.connected" };
+    let column = |of: &dyn Fn(i64) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..rows).map(of)))
+    };
+    let bytes = parquet(vec![
+        ("event_id", column(&|row| format!("e{row}"))),
+        ("event_time", Arc::new(Int64Array::from_iter_values((0..rows).map(time)))),
+        ("event_type", column(&|row| kind(row).to_owned())),
+        ("rep_id", column(&|row| format!("r{}", row % 5))),
+    ]);
+    let mut text = String::new();
+    for row in 0..rows {
+        let (time, kind, rep) = (time(row), kind(row), row % 5);
+        writeln!(
+            text,
+            r#"{{"event_id":"e{row}","event_time":{time},"event_type":"{kind}","rep_id":"r{rep}"}}"#
+        )
+        .unwrap();
+    }
+    let mut taken = Vec::new();
+    for (name, bytes) in [("a.parquet", bytes), ("a.ndjson", text.into_bytes())] {
+        let ground = Ground::new();
+        let file = ground.write(name, bytes);
+        let summary = ground.ingest(Stream::Behaviour, &[&file]).await.unwrap();
+        assert_eq!((summary.total.accepted, summary.total.rejected()), (342, 58), "{name}");
+        taken.push(ground.rows("raw.behaviour").await);
+    }
+    let bad = taken[0].iter().filter(|row| row.contains("nobody.knows")).count();
+    assert_eq!((taken[0].len(), bad), (342, 0));
+    assert_eq!(taken[0], taken[1]);
 }
 
 #[tokio::test]
