@@ -124,21 +124,21 @@ pub fn parse_rfc3339(text: &str) -> Option<Micros> {
 
 /// The common layout `YYYY-MM-DDTHH:MM:SS[.f{1,9}](Z|±HH:MM)` without a general parser's cost.
 fn parse_fixed(text: &[u8]) -> Option<Micros> {
-    if text.len() < 20 || text[4] != b'-' || text[7] != b'-' || text[13] != b':' || text[16] != b':' {
+    let (head, mut rest) = text.split_first_chunk::<19>()?;
+    if head[4] != b'-' || head[7] != b'-' || head[13] != b':' || head[16] != b':' {
         return None;
     }
-    if !matches!(text[10], b'T' | b't' | b' ') {
+    if !matches!(head[10], b'T' | b't' | b' ') {
         return None;
     }
-    let (year, month, day) = (digits(&text[..4])?, digits(&text[5..7])?, digits(&text[8..10])?);
-    let (hour, minute, second) = (digits(&text[11..13])?, digits(&text[14..16])?, digits(&text[17..19])?);
+    let year = i64::from(digits(&head[..4])?);
+    let (month, day) = (two_digits(head[5], head[6])?, two_digits(head[8], head[9])?);
+    let (hour, minute) = (two_digits(head[11], head[12])?, two_digits(head[14], head[15])?);
+    let second = two_digits(head[17], head[18])?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let date = NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day)?;
-    let mut at = i64::from(day_number(date)) * DAY
-        + (i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second)) * SECOND;
-    let mut rest = &text[19..];
+    let mut at = days_of_date(year, month, day)? * DAY + (hour * 3600 + minute * 60 + second) * SECOND;
     if rest.first() == Some(&b'.') {
         let length = rest[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         if length == 0 || length > 9 {
@@ -154,15 +154,34 @@ fn parse_fixed(text: &[u8]) -> Option<Micros> {
     match rest {
         b"Z" | b"z" => Some(at),
         [sign @ (b'+' | b'-'), offset @ ..] if offset.len() == 5 && offset[2] == b':' => {
-            let (hours, minutes) = (digits(&offset[..2])?, digits(&offset[3..])?);
+            let (hours, minutes) = (two_digits(offset[0], offset[1])?, two_digits(offset[3], offset[4])?);
             if hours > 23 || minutes > 59 {
                 return None;
             }
-            let offset = (i64::from(hours) * 3600 + i64::from(minutes) * 60) * SECOND;
+            let offset = (hours * 3600 + minutes * 60) * SECOND;
             Some(if *sign == b'+' { at - offset } else { at + offset })
         }
         _ => None,
     }
+}
+
+/// Days since 1970-01-01 of a date in the Gregorian calendar; none where there is no such day. Years are counted from
+/// March, so that a leap day is the last of its year.
+fn days_of_date(year: i64, month: i64, day: i64) -> Option<i64> {
+    const LENGTHS: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let leap = month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = LENGTHS.get(usize::try_from(month - 1).ok()?)? + i64::from(leap);
+    if !(1..=length).contains(&day) {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let before = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    Some(before + (153 * month + 2) / 5 + day - 1 - 719_468)
+}
+
+fn two_digits(tens: u8, ones: u8) -> Option<i64> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    (tens < 10 && ones < 10).then(|| i64::from(tens * 10 + ones))
 }
 
 fn digits(text: &[u8]) -> Option<u32> {
@@ -194,6 +213,20 @@ mod tests {
         // Samoa crossed the date line: there was no 30 December 2011.
         check_day("Pacific/Apia", "2011-12-30T09:59:59Z", "2011-12-29");
         check_day("Pacific/Apia", "2011-12-30T10:00:00Z", "2011-12-31");
+    }
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for day in (-719_528..=2_932_896).step_by(13).chain([-719_528, -719_469, -1, 0, 2_932_896]) {
+            let date = date(day);
+            let (year, month, of_month) = (date.year().into(), date.month().into(), date.day().into());
+            assert_eq!(days_of_date(year, month, of_month), Some(day.into()), "{date}");
+        }
+        for (year, month, day) in
+            [(2026, 2, 29), (1900, 2, 29), (2026, 4, 31), (2026, 0, 1), (2026, 13, 1), (2026, 1, 0)]
+        {
+            assert_eq!(days_of_date(year, month, day), None, "{year}-{month}-{day}");
+        }
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl<'p> Lane<'p> {
         Ok(Self {
             plan,
             json: JsonReader::new(&plan.checker.layout),
-            rows: Rows::new(&plan.checker.layout),
+            rows: Rows::default(),
             rows_bytes: 0,
             store: Store::new(plan.target.clone(), seed),
             letters: LetterWriter::new(plan.letters_dir.clone(), letters_name, stream, plan.ingested_at)?,
@@ -124,8 +124,8 @@ impl<'p> Lane<'p> {
             return Ok(());
         }
         self.rows_bytes = 0;
-        let batch = self.rows.finish(&self.plan.checker.layout)?;
-        self.store.push(batch, None)
+        let batches = self.rows.finish(&self.plan.checker.layout)?;
+        batches.into_iter().try_for_each(|(day, batch)| self.store.put(day, batch))
     }
 
     fn ndjson(&mut self, input: usize, block: &Block, counts: &mut Counts) -> Result<()> {
@@ -232,7 +232,7 @@ impl<'p> Lane<'p> {
             }
             let good = checked.good.as_ref();
             counts.accepted += as_u64(good.map_or(batch.num_rows(), BooleanBuffer::count_set_bits));
-            self.store.push(checked.batch, good)
+            self.store.push(&checked.batch, good)
         })
     }
 }

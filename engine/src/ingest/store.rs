@@ -91,28 +91,34 @@ impl Store {
     ///
     /// # Errors
     /// As [`FileWriter`].
-    pub(crate) fn push(&mut self, batch: RecordBatch, good: Option<&BooleanBuffer>) -> Result<()> {
+    pub(crate) fn push(&mut self, batch: &RecordBatch, good: Option<&BooleanBuffer>) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }
         let bytes = batch.get_array_memory_size() / batch.num_rows();
         let days = match &self.target.zone {
-            Some(zone) => days_of(&batch, zone),
+            Some(zone) => days_of(batch, zone),
             None => vec![0; batch.num_rows()],
         };
         let runs = runs(&days);
-        if let ([run], None) = (&runs[..], good) {
-            return self.put(run.day, batch, bytes * run.rows);
-        }
         for (day, runs) in by_day(&runs) {
-            let part = rows_of(&batch, &runs, good)?;
+            let part = rows_of(batch, &runs, good)?;
             let bytes = bytes * part.num_rows();
-            self.put(day, part, bytes)?;
+            self.gather(day, part, bytes)?;
         }
         Ok(())
     }
 
-    fn put(&mut self, day: Day, batch: RecordBatch, bytes: usize) -> Result<()> {
+    /// Takes rows of one business day, with the table's columns; day 0 for a table that isn't partitioned.
+    ///
+    /// # Errors
+    /// As [`FileWriter`].
+    pub(crate) fn put(&mut self, day: Day, batch: RecordBatch) -> Result<()> {
+        let bytes = batch.get_array_memory_size();
+        self.gather(day, batch, bytes)
+    }
+
+    fn gather(&mut self, day: Day, batch: RecordBatch, bytes: usize) -> Result<()> {
         if batch.num_rows() == 0 {
             return Ok(());
         }

@@ -113,10 +113,12 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
 fn raw_column(builder: WriterPropertiesBuilder, field: &Field) -> WriterPropertiesBuilder {
     let path = ColumnPath::from(field.name().as_str());
     match field.data_type() {
-        // Ids of events don't shrink.
-        DataType::Utf8 if field.name() == "event_id" => builder
-            .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
-            .set_column_compression(path, Compression::UNCOMPRESSED),
+        // Ids shrink little where a dictionary doesn't hold them.
+        DataType::Utf8 if field.name().ends_with("_id") && !REPEATING.contains(&field.name().as_str()) => {
+            builder
+                .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+                .set_column_compression(path, Compression::UNCOMPRESSED)
+        }
         // A day's row group holds ids of all kinds: limits would leave none out.
         DataType::Utf8 => builder.set_column_statistics_enabled(path, EnabledStatistics::None),
         DataType::Timestamp(..) => builder

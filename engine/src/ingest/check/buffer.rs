@@ -27,6 +27,17 @@ pub(super) enum Value<'r> {
     Flag(bool),
 }
 
+/// A builder that stands at a row: those before it that have no value are null.
+macro_rules! at {
+    ($builder:expr, $row:expr) => {{
+        let gap = $row.saturating_sub($builder.len());
+        if gap > 0 {
+            $builder.append_nulls(gap);
+        }
+        $builder
+    }};
+}
+
 /// One growing column.
 #[derive(Debug)]
 pub(super) enum Buffer {
@@ -59,32 +70,41 @@ impl Buffer {
         }
     }
 
-    /// Appends a value; any other than the column's own, such as null, is null.
-    pub(super) fn append(&mut self, value: Value<'_>) {
+    /// Sets the value of a row after the last that was set; the rows between are null, as is one whose value is of
+    /// another kind.
+    pub(super) fn set(&mut self, row: usize, value: Value<'_>) {
         match (self, value) {
-            (Self::Text(builder), Value::Text(text)) => builder.append_value(text),
-            (Self::Text(builder), _) => builder.append_null(),
-            (Self::Time(builder), Value::Time(at)) => builder.append_value(at),
-            (Self::Time(builder), _) => builder.append_null(),
-            (Self::Date(builder), Value::Date(day)) => builder.append_value(day),
-            (Self::Date(builder), _) => builder.append_null(),
-            (Self::Money(builder), Value::Money(minor)) => builder.append_value(i128::from(minor)),
-            (Self::Money(builder), _) => builder.append_null(),
-            (Self::Number(builder), Value::Number(number)) => builder.append_value(number),
-            (Self::Number(builder), _) => builder.append_null(),
-            (Self::Count(builder), Value::Count(count)) => builder.append_value(count),
-            (Self::Count(builder), _) => builder.append_null(),
-            (Self::Flag(builder), Value::Flag(flag)) => builder.append_value(flag),
-            (Self::Flag(builder), _) => builder.append_null(),
-            (Self::Attributes(map), _) => map.push(std::iter::empty()),
+            (Self::Text(builder), Value::Text(text)) => at!(builder, row).append_value(text),
+            (Self::Time(builder), Value::Time(at)) => at!(builder, row).append_value(at),
+            (Self::Date(builder), Value::Date(day)) => at!(builder, row).append_value(day),
+            (Self::Money(builder), Value::Money(minor)) => at!(builder, row).append_value(i128::from(minor)),
+            (Self::Number(builder), Value::Number(number)) => at!(builder, row).append_value(number),
+            (Self::Count(builder), Value::Count(count)) => at!(builder, row).append_value(count),
+            (Self::Flag(builder), Value::Flag(flag)) => at!(builder, row).append_value(flag),
+            _ => {}
         }
     }
 
-    /// The column; nothing is left.
+    /// Makes all rows before `row` that have no value null.
+    fn fill(&mut self, row: usize) {
+        match self {
+            Self::Text(builder) => drop(at!(builder, row)),
+            Self::Time(builder) => drop(at!(builder, row)),
+            Self::Date(builder) => drop(at!(builder, row)),
+            Self::Money(builder) => drop(at!(builder, row)),
+            Self::Number(builder) => drop(at!(builder, row)),
+            Self::Count(builder) => drop(at!(builder, row)),
+            Self::Flag(builder) => drop(at!(builder, row)),
+            Self::Attributes(map) => map.fill(row),
+        }
+    }
+
+    /// The column of so many rows; nothing is left.
     ///
     /// # Errors
     /// Where Arrow refuses the parts of a map.
-    pub(super) fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+    pub(super) fn finish(&mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
+        self.fill(rows);
         Ok(match self {
             Self::Text(builder) => {
                 // The next batch is about as large.

@@ -65,6 +65,8 @@ pub(crate) struct Layout {
     /// The columns of the stream's data files.
     pub(crate) schema: SchemaRef,
     pub(crate) columns: Vec<Column>,
+    /// Bit k: the k-th column must be given.
+    pub(crate) required: u32,
     /// Position of `attributes`, where the stream has them.
     pub(crate) attributes: Option<usize>,
     /// Position of `evidence`, where the stream has it.
@@ -97,7 +99,9 @@ impl Layout {
             .collect();
         let of_kind = |kind: Kind| columns.iter().position(|column| column.kind == kind);
         let (attributes, evidence) = (of_kind(Kind::Attributes), of_kind(Kind::Evidence));
-        Self { stream, schema, columns, attributes, evidence }
+        let bits = columns.iter().enumerate().filter(|(_, column)| column.required);
+        let required = bits.fold(0, |bits, (position, _)| bits | 1 << position);
+        Self { stream, schema, columns, required, attributes, evidence }
     }
 
     /// Where a field of that name goes.

@@ -36,6 +36,14 @@ pub(crate) struct MapColumn {
 }
 
 impl MapColumn {
+    /// Makes all rows before `row` that have no pairs null.
+    pub(crate) fn fill(&mut self, row: usize) {
+        if self.ends.len() < row {
+            self.ends.resize(row, self.pairs);
+            self.valid.resize(row, false);
+        }
+    }
+
     /// Appends one row's pairs, which are sorted.
     pub(crate) fn push<'p>(&mut self, pairs: impl Iterator<Item = (&'p str, &'p str)>) {
         let before = self.pairs;

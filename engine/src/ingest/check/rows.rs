@@ -1,20 +1,23 @@
 //! Rows: records that satisfy the contract, gathered column by column into batches of the stream's schema.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
+use arrow::error::ArrowError;
 
 use super::buffer::{Buffer, Value};
-use super::layout::{COLUMNS_MAX, Column, Kind, Layout, behaviour};
+use super::cell::convert;
+use super::evidence;
+use super::layout::{COLUMNS_MAX, Kind, Layout, behaviour};
 use super::reason::{self, Fault};
-use super::rules::{Rule, Rules, channel_position, channel_word};
-use super::{evidence, value};
-use crate::catalogue::Channel;
-use crate::contract::{ID_BYTES_MAX, Stream};
+use super::rules::{Rule, Rules, channel_word};
+use crate::contract::Stream;
 use crate::error::{EngineError, Result};
 use crate::ingest::decode::json::{is_missing, read_pairs};
-use crate::ingest::decode::record::{Cell, Record};
-use crate::time::{Micros, Zone};
+use crate::ingest::decode::record::{Cell, Pair, Record};
+use crate::time::{Day, Micros, Zone};
 
 /// What records are checked against.
 #[derive(Debug)]
@@ -26,22 +29,25 @@ pub(crate) struct Checker {
     pub(crate) latest: Micros,
 }
 
-/// Checked rows that are not yet a batch.
-#[derive(Debug)]
+/// Checked rows that are not yet batches, by the business day that they belong to.
+#[derive(Debug, Default)]
 pub(crate) struct Rows {
-    buffers: Vec<Buffer>,
+    parts: BTreeMap<Day, Part>,
+    /// The day and the instants of the row that came last.
+    last: (Day, Range<Micros>),
     gathered: usize,
     /// Room for a row's evidence.
     canonical: String,
 }
 
-impl Rows {
-    /// No rows.
-    pub(crate) fn new(layout: &Layout) -> Self {
-        let buffers = layout.columns.iter().map(|column| Buffer::new(column.kind)).collect();
-        Self { buffers, gathered: 0, canonical: String::new() }
-    }
+/// The rows of one day.
+#[derive(Debug)]
+struct Part {
+    buffers: Vec<Buffer>,
+    rows: usize,
+}
 
+impl Rows {
     /// Rows gathered.
     pub(crate) fn len(&self) -> usize {
         self.gathered
@@ -59,34 +65,21 @@ impl Rows {
         let mut canonical = std::mem::take(&mut self.canonical);
         let listed = evidence_text(record, layout, &mut canonical);
         let mut values = [Value::Null; COLUMNS_MAX];
-        for (position, column) in layout.columns.iter().enumerate() {
-            let value = match column.kind {
-                Kind::Attributes => {
-                    paired.map_err(|reason| Fault::column(position, reason))?;
-                    continue;
-                }
-                Kind::Evidence => listed.map(|length| {
-                    length.filter(|length| *length > 0).map_or(Value::Null, |_| Value::Text(&canonical))
-                }),
-                _ => convert(column, record.cell(position), checker),
-            };
-            let value = value.map_err(|reason| Fault::column(position, reason))?;
-            if column.required && matches!(value, Value::Null) {
-                return Err(Fault::column(position, reason::MISSING));
-            }
-            values[position] = value;
-        }
+        let mut given = fill(record, checker, (paired, listed, &canonical), &mut values)?;
+        let mut day = 0;
         if layout.stream == Stream::Behaviour {
             check_event(&mut values, &checker.rules, listed.ok().flatten())?;
-        }
-        for (buffer, value) in self.buffers.iter_mut().zip(values) {
-            match buffer {
-                Buffer::Attributes(map) => {
-                    map.push(pairs.iter().map(|pair| (pair.key.as_ref(), pair.value.as_ref())));
-                }
-                other => other.append(value),
+            given |= 1 << behaviour::CHANNEL | 1 << behaviour::EVIDENCE_COUNT;
+            if let Value::Time(at) = values[behaviour::EVENT_TIME] {
+                day = self.day(at, &checker.zone);
             }
         }
+        let part = self.parts.entry(day).or_insert_with(|| Part::new(layout));
+        part.append(given, &values);
+        if let (Some(position), false) = (layout.attributes, pairs.is_empty()) {
+            part.append_pairs(position, &pairs);
+        }
+        part.rows += 1;
         self.gathered += 1;
         self.canonical = canonical;
         pairs.clear();
@@ -94,28 +87,117 @@ impl Rows {
         Ok(())
     }
 
-    /// The rows as a batch of the stream's schema; none are left.
+    fn day(&mut self, at: Micros, zone: &Zone) -> Day {
+        if !self.last.1.contains(&at) {
+            let day = zone.day(at);
+            self.last = (day, zone.start(day)..zone.end(day));
+        }
+        self.last.0
+    }
+
+    /// The rows of each day as a batch of the stream's schema (for a stream without days, of day 0); none are left.
     ///
     /// # Errors
     /// [`EngineError::Arrow`] where the columns don't make the schema.
-    pub(crate) fn finish(&mut self, layout: &Layout) -> Result<RecordBatch> {
+    pub(crate) fn finish(&mut self, layout: &Layout) -> Result<Vec<(Day, RecordBatch)>> {
         self.gathered = 0;
+        // What a day had this time is about what it has the next; a day that had none is over.
+        self.parts.retain(|_, part| part.rows > 0);
+        let batches = self.parts.iter_mut().map(|(&day, part)| Ok((day, part.finish(layout)?)));
+        batches.collect::<std::result::Result<_, ArrowError>>().map_err(EngineError::arrow("gathering rows"))
+    }
+}
+
+impl Part {
+    fn new(layout: &Layout) -> Self {
+        Self { buffers: layout.columns.iter().map(|column| Buffer::new(column.kind)).collect(), rows: 0 }
+    }
+
+    /// Sets the values of the next row whose bits are set; the others are null.
+    fn append(&mut self, given: u32, values: &[Value<'_>; COLUMNS_MAX]) {
+        for position in bits(given) {
+            if let Some(buffer) = self.buffers.get_mut(position) {
+                buffer.set(self.rows, values[position]);
+            }
+        }
+    }
+
+    fn append_pairs(&mut self, position: usize, pairs: &[Pair<'_>]) {
+        if let Some(Buffer::Attributes(map)) = self.buffers.get_mut(position) {
+            map.fill(self.rows);
+            map.push(pairs.iter().map(|pair| (pair.key.as_ref(), pair.value.as_ref())));
+        }
+    }
+
+    fn finish(&mut self, layout: &Layout) -> std::result::Result<RecordBatch, ArrowError> {
+        let rows = std::mem::take(&mut self.rows);
         let columns = self
             .buffers
             .iter_mut()
-            .map(Buffer::finish)
-            .collect::<std::result::Result<Vec<ArrayRef>, _>>()
-            .map_err(EngineError::arrow("gathering rows"))?;
+            .map(|buffer| buffer.finish(rows))
+            .collect::<std::result::Result<_, _>>()?;
         RecordBatch::try_new(Arc::clone(&layout.schema), columns)
-            .map_err(EngineError::arrow("gathering rows"))
     }
+}
+
+/// The positions of the bits that are set, ascending.
+fn bits(mut set: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let position = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        (position < u32::BITS).then_some(position as usize)
+    })
+}
+
+/// What `attributes` and `evidence` came to: whether the pairs are sound, the length of the list, and its text.
+type Parts<'a> =
+    (std::result::Result<(), &'static str>, std::result::Result<Option<i32>, &'static str>, &'a str);
+
+/// Converts the cells that a record has; returns which columns got a value. Of several faults, that of the first column
+/// is told.
+fn fill<'r>(
+    record: &'r Record<'_>,
+    checker: &Checker,
+    (paired, listed, canonical): Parts<'r>,
+    values: &mut [Value<'r>; COLUMNS_MAX],
+) -> std::result::Result<u32, Fault> {
+    let layout = &checker.layout;
+    let at = |position: Option<usize>| position.map_or(0, |position| 1 << position);
+    let mut given = 0;
+    let mut fault = None;
+    for position in bits(record.seen() | at(layout.attributes) | at(layout.evidence)) {
+        let Some(column) = layout.columns.get(position) else { break };
+        let value = match column.kind {
+            Kind::Attributes => paired.map(|()| Value::Null),
+            Kind::Evidence => listed.map(|length| {
+                length.filter(|length| *length > 0).map_or(Value::Null, |_| Value::Text(canonical))
+            }),
+            _ => convert(column, record.cell(position), checker),
+        };
+        match value {
+            Ok(Value::Null) => {}
+            Ok(value) => {
+                values[position] = value;
+                given |= 1 << position;
+            }
+            Err(reason) => {
+                fault = Some((position, reason));
+                break;
+            }
+        }
+    }
+    let before = fault.map_or(u32::MAX, |(position, _)| (1 << position) - 1);
+    if let Some(missing) = bits(layout.required & !given & before).next() {
+        return Err(Fault::column(missing, reason::MISSING));
+    }
+    fault.map_or(Ok(given), |(position, reason)| Err(Fault::column(position, reason)))
 }
 
 /// Completes and sorts the attribute pairs: those of an `attributes` cell that is text, then one pair a key.
 fn attribute_pairs<'a>(
     record: &Record<'a>,
     layout: &Layout,
-    pairs: &mut Vec<crate::ingest::decode::record::Pair<'a>>,
+    pairs: &mut Vec<Pair<'a>>,
 ) -> std::result::Result<(), &'static str> {
     let Some(position) = layout.attributes else { return Ok(()) };
     match record.cell(position) {
@@ -168,67 +250,4 @@ fn check_carried(values: &[Value<'_>; COLUMNS_MAX], rule: Rule) -> std::result::
         .filter(|entity| !matches!(values[behaviour::FIRST_ENTITY + entity], Value::Null))
         .fold(0_u8, |bits, entity| bits | 1 << entity);
     rule.check(entities, !matches!(values[behaviour::AMOUNT], Value::Null))
-}
-
-/// One cell as its column wants it.
-fn convert<'r>(
-    column: &Column,
-    cell: &'r Cell<'_>,
-    checker: &Checker,
-) -> std::result::Result<Value<'r>, &'static str> {
-    if is_missing(cell) {
-        return Ok(Value::Null);
-    }
-    let zone = &checker.zone;
-    Ok(match column.kind {
-        Kind::Id => Value::Text(id(cell)?),
-        Kind::Text | Kind::EventType => Value::Text(text(cell).ok_or(reason::NOT_TEXT)?),
-        Kind::Channel => {
-            let channel =
-                Channel::parse(text(cell).ok_or(reason::NOT_TEXT)?).ok_or(reason::UNKNOWN_CHANNEL)?;
-            Value::Text(channel_word(channel_position(channel)))
-        }
-        Kind::EventTime => {
-            let at = value::time(scalar(cell).ok_or(reason::NOT_A_TIME)?)?;
-            Value::Time(value::event_time(at, checker.latest)?)
-        }
-        Kind::Time => Value::Time(value::time_or_date(scalar(cell).ok_or(reason::NOT_A_TIME)?, zone)?),
-        Kind::Date => Value::Date(value::date(text(cell).ok_or(reason::NOT_A_DATE)?, zone)?),
-        Kind::Money => Value::Money(value::money(scalar(cell).ok_or(reason::NOT_AN_AMOUNT)?)?),
-        Kind::Number => Value::Number(value::number(untyped(cell).ok_or(reason::NOT_A_NUMBER)?)?),
-        Kind::Count => Value::Count(value::count(untyped(cell).ok_or(reason::NOT_A_COUNT)?)?),
-        Kind::Flag => Value::Flag(match cell {
-            Cell::Bool(flag) => *flag,
-            Cell::Plain(text) => value::flag(text)?,
-            _ => return Err(reason::NOT_A_FLAG),
-        }),
-        Kind::Evidence | Kind::Attributes => Value::Null,
-    })
-}
-
-fn id<'r>(cell: &'r Cell<'_>) -> std::result::Result<&'r str, &'static str> {
-    let id = text(cell).ok_or(reason::NOT_TEXT)?;
-    if id.len() > ID_BYTES_MAX { Err(reason::ID_TOO_LONG) } else { Ok(id) }
-}
-
-/// A string.
-fn text<'r>(cell: &'r Cell<'_>) -> Option<&'r str> {
-    match cell {
-        Cell::Text(text) => Some(text),
-        Cell::Plain(text) => Some(text),
-        _ => None,
-    }
-}
-
-/// A string or a number.
-fn scalar<'r>(cell: &'r Cell<'_>) -> Option<&'r str> {
-    if let Cell::Number(number) = cell { Some(number) } else { text(cell) }
-}
-
-/// A number.
-fn untyped<'r>(cell: &'r Cell<'_>) -> Option<&'r str> {
-    match cell {
-        Cell::Number(text) | Cell::Plain(text) => Some(text),
-        _ => None,
-    }
 }

@@ -26,28 +26,44 @@ fn hex(bytes: &[u8], at: usize) -> Result<u32, Malformed> {
     })
 }
 
-/// The first quote, backslash or control character at or after `from`; the length of `bytes` where there is none.
-/// Eight bytes a step: each comparison leaves the high bit of the bytes that match, the lowest one exactly.
-pub(super) fn special(bytes: &[u8], from: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
+/// The high bit of the bytes of `word` that are `byte`; of the lowest such byte exactly.
+fn equal(word: u64, byte: u8) -> u64 {
+    let differences = word ^ (ONES * u64::from(byte));
+    differences.wrapping_sub(ONES) & !differences
+}
+
+/// The first byte at or after `from` that `found` marks in a word of eight, or `is` says of the last few; the length of
+/// `bytes` where there is none.
+fn first(bytes: &[u8], from: usize, found: impl Fn(u64) -> u64, is: impl Fn(&u8) -> bool) -> usize {
     let mut at = from;
     while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * 0x22);
-        let backslash = word ^ (ONES * 0x5c);
-        let found = (quote.wrapping_sub(ONES) & !quote)
-            | (backslash.wrapping_sub(ONES) & !backslash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let found = found & HIGHS;
+        let found = found(u64::from_le_bytes(*chunk)) & HIGHS;
         if found != 0 {
             return at + usize::try_from(found.trailing_zeros() / 8).unwrap_or_default();
         }
         at += 8;
     }
     let rest = bytes.get(at..).unwrap_or_default();
-    let stop = rest.iter().position(|byte| matches!(byte, b'"' | b'\\') || *byte < 0x20);
-    at.min(bytes.len()) + stop.unwrap_or(rest.len())
+    at.min(bytes.len()) + rest.iter().position(is).unwrap_or(rest.len())
+}
+
+/// The first quote at or after `from`.
+pub(super) fn quote(bytes: &[u8], from: usize) -> usize {
+    first(bytes, from, |word| equal(word, b'"'), |byte| *byte == b'"')
+}
+
+/// The first quote, backslash or control character at or after `from`.
+pub(super) fn special(bytes: &[u8], from: usize) -> usize {
+    let found = |word: u64| equal(word, b'"') | equal(word, b'\\') | (word.wrapping_sub(ONES * 0x20) & !word);
+    first(bytes, from, found, |byte| matches!(byte, b'"' | b'\\') || *byte < 0x20)
+}
+
+/// Whether there is neither a backslash nor a control character.
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0, |odd, byte| odd | u8::from(*byte < 0x20) | u8::from(*byte == b'\\')) == 0
 }
 
 /// Appends JSON text without the white space between its parts.

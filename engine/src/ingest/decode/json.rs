@@ -1,10 +1,11 @@
 //! NDJSON: one object a line, read straight into a record.
 
-use rustc_hash::FxHashMap;
+use std::borrow::Cow;
 
+use super::keys::Keys;
 use super::record::{Cell, Record};
 use super::scan::{Malformed, Scanner};
-use crate::ingest::check::layout::{Layout, Slot};
+use crate::ingest::check::layout::{COLUMNS_MAX, Layout, Slot};
 use crate::ingest::check::reason::{self, Fault};
 
 impl From<Malformed> for Fault {
@@ -16,19 +17,21 @@ impl From<Malformed> for Fault {
 /// Reads objects into records.
 #[derive(Debug)]
 pub(crate) struct JsonReader {
-    /// The fields that are not extra.
-    slots: FxHashMap<String, Slot>,
+    keys: Keys,
+    /// What followed last time: by the column before (0 at an object's start), its name as written, quotes and colon
+    /// too, and its column. Whoever writes records writes their fields in some order.
+    next: [Option<(Box<[u8]>, usize)>; COLUMNS_MAX + 1],
 }
 
 impl JsonReader {
     /// For records of that layout.
     pub(crate) fn new(layout: &Layout) -> Self {
-        Self { slots: layout.slots().map(|(name, slot)| (name.to_owned(), slot)).collect() }
+        Self { keys: Keys::new(layout), next: Default::default() }
     }
 
     /// Reads one object into an emptied record.
     pub(crate) fn read<'a>(
-        &self,
+        &mut self,
         text: &'a str,
         layout: &Layout,
         record: &mut Record<'a>,
@@ -41,15 +44,17 @@ impl JsonReader {
         // A wrong field is told only once the rest has proved to be JSON.
         let mut fault = None;
         let mut more = scanner.open_object()?;
+        let mut last = 0;
         while more {
-            let key = scanner.key()?;
-            let slot = self.slots.get(key.as_ref()).copied().unwrap_or(Slot::Extra);
+            let (key, slot) = self.key(&mut scanner, last)?;
             match slot {
                 Slot::Column(column) => {
+                    last = column + 1;
                     if !record.see(column) {
                         fault.get_or_insert(Fault::column(column, reason::GIVEN_TWICE));
                     }
                     if layout.attributes == Some(column) && scanner.peek() == Some(b'{') {
+                        record.set(column, Cell::Missing);
                         scanner.pairs(&mut record.pairs)?;
                     } else {
                         record.set(column, scanner.value()?);
@@ -62,6 +67,22 @@ impl JsonReader {
         }
         scanner.end()?;
         fault.map_or(Ok(()), Err)
+    }
+
+    /// Reads a key: the one that came here last time, which is then empty, or any other.
+    fn key<'a>(&mut self, scanner: &mut Scanner<'a>, last: usize) -> Result<(Cow<'a, str>, Slot), Fault> {
+        let next = self.next.get_mut(last);
+        if let Some(Some((name, column))) = &next
+            && scanner.pass_text(name)
+        {
+            return Ok((Cow::Borrowed(""), Slot::Column(*column)));
+        }
+        let key = scanner.key()?;
+        let slot = self.keys.slot(&key);
+        if let (Slot::Column(column), Cow::Borrowed(name), Some(next)) = (slot, &key, next) {
+            *next = Some((format!("\"{name}\":").into_bytes().into(), column));
+        }
+        Ok((key, slot))
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod csv;
 pub(crate) mod escape;
 pub(crate) mod events;
 pub(crate) mod json;
+mod keys;
 pub(crate) mod nested;
 pub(crate) mod parquet;
 pub(crate) mod record;

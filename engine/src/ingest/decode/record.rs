@@ -34,8 +34,8 @@ pub(crate) struct Pair<'a> {
 /// One record.
 #[derive(Debug, Default)]
 pub(crate) struct Record<'a> {
-    /// By position in the stream's layout.
-    pub(crate) cells: [Cell<'a>; COLUMNS_MAX],
+    /// By position in the stream's layout; those not seen are of an earlier record.
+    cells: [Cell<'a>; COLUMNS_MAX],
     /// The pairs of `attributes`, and the fields that are no column, in the order of the input.
     pub(crate) pairs: Vec<Pair<'a>>,
     /// Bit k: the k-th column was given.
@@ -45,13 +45,13 @@ pub(crate) struct Record<'a> {
 impl Record<'_> {
     /// Empties the record for the next row.
     pub(crate) fn clear(&mut self) {
-        while self.seen != 0 {
-            if let Some(cell) = self.cells.get_mut(self.seen.trailing_zeros() as usize) {
-                *cell = Cell::Missing;
-            }
-            self.seen &= self.seen - 1;
-        }
+        self.seen = 0;
         self.pairs.clear();
+    }
+
+    /// Bit k: the k-th column was given.
+    pub(crate) fn seen(&self) -> u32 {
+        self.seen
     }
 
     /// Notes that a column was given; false where it was given before.
@@ -64,6 +64,7 @@ impl Record<'_> {
 
 impl<'a> Record<'a> {
     /// Sets a column.
+    #[inline]
     pub(crate) fn set(&mut self, column: usize, cell: Cell<'a>) {
         if let Some(place) = self.cells.get_mut(column) {
             *place = cell;
@@ -73,7 +74,8 @@ impl<'a> Record<'a> {
 
     /// The cell of a column.
     pub(crate) fn cell(&self, column: usize) -> &Cell<'a> {
-        self.cells.get(column).unwrap_or(&Cell::Missing)
+        let seen = self.seen & bit(column) != 0;
+        self.cells.get(column).filter(|_| seen).unwrap_or(&Cell::Missing)
     }
 
     /// Adds a field that is no column; nothing where it is null or empty text of a format without nulls.

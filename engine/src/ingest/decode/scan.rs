@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use super::escape::{special, unicode};
+use super::escape::{is_plain, quote, special, unicode};
 use super::record::{Cell, Pair, pair_value};
 
 /// Lists and objects inside one another, at most.
@@ -20,12 +20,14 @@ type Scan<T> = Result<T, Malformed>;
 pub(crate) struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// Whether every string ends at its next quote: the text has neither escapes nor control characters.
+    plain: bool,
 }
 
 impl<'a> Scanner<'a> {
     /// At the start of `text`.
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+        Self { text, at: 0, plain: is_plain(text.as_bytes()) }
     }
 
     /// The next byte that is no white space, without passing it.
@@ -48,6 +50,14 @@ impl<'a> Scanner<'a> {
         } else {
             Err(Malformed)
         }
+    }
+
+    /// Passes a text, if it comes next.
+    pub(crate) fn pass_text(&mut self, text: &[u8]) -> bool {
+        self.peek();
+        let comes = self.text.as_bytes().get(self.at..).is_some_and(|rest| rest.starts_with(text));
+        self.at += if comes { text.len() } else { 0 };
+        comes
     }
 
     /// Fails unless only white space is left.
@@ -199,7 +209,7 @@ impl<'a> Scanner<'a> {
     pub(crate) fn string(&mut self) -> Scan<Cow<'a, str>> {
         let bytes = self.text.as_bytes();
         let start = self.at + 1;
-        let stop = special(bytes, start);
+        let stop = if self.plain { quote(bytes, start) } else { special(bytes, start) };
         match bytes.get(stop) {
             Some(b'"') => {
                 self.at = stop + 1;
