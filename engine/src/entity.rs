@@ -25,6 +25,8 @@ pub struct Rep {
     pub id: String,
     /// Position in [`Regions`].
     pub region: Option<usize>,
+    /// `team`.
+    pub team: Option<String>,
     /// `manager_id`.
     pub manager: Option<String>,
     /// First day at work.
@@ -147,6 +149,7 @@ fn rep(versions: &Versions, id: String, place: Place, regions: &Regions) -> Rep 
     Rep {
         id,
         region: versions.text(place, "region_id").and_then(|region| regions.position(region)),
+        team: versions.text(place, "team").map(str::to_owned),
         manager: versions.text(place, "manager_id").map(str::to_owned),
         hired_on: versions.day(place, "hired_on"),
         left_on: versions.day(place, "left_on"),

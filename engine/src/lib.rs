@@ -20,6 +20,7 @@ pub mod mart;
 pub mod measure;
 pub mod pipeline;
 pub mod quota;
+pub mod rule;
 pub mod tile;
 pub mod window;
 

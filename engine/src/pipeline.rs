@@ -1,5 +1,6 @@
 //! The newcomer's door: the stages of a daily run, in order.
 
+mod fairness;
 mod identity;
 mod marts;
 mod notice;
@@ -7,6 +8,7 @@ mod publish;
 mod quotas;
 mod source;
 mod stage;
+mod subjects;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -15,6 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::lake::{Job, Lake};
 use crate::quota::Predictor;
+use crate::rule::Book;
 use crate::settings::Settings;
 use crate::tile::TileReport;
 use crate::time::{Day, Micros};
@@ -31,6 +34,8 @@ pub struct RunRequest<'a> {
     pub catalogue: &'a Catalogue,
     /// The prediction behind the quotas.
     pub predictor: &'a dyn Predictor,
+    /// The rules that act on proposals.
+    pub rules: &'a Book,
     /// Told the name of each stage as it begins.
     pub progress: &'a mut dyn FnMut(&str),
 }
@@ -72,13 +77,13 @@ pub struct RunReport {
 pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let _lock = lake.lock(Job::Run)?;
     let mut clock = Clock { started: Instant::now(), begun: Instant::now(), stages: Vec::new() };
-    let RunRequest { as_of, now, settings, catalogue, predictor, progress } = request;
+    let RunRequest { as_of, now, settings, catalogue, predictor, rules, progress } = request;
 
     progress("reading the CRM");
     let sources = source::Sources::open(lake).await?;
     clock.lap("read");
 
-    let identity = identity::of(&sources, settings, catalogue, predictor, as_of);
+    let identity = identity::of(&sources, settings, catalogue, predictor, rules, as_of);
     if let Some(report) = publish::already_published(&sources, &identity, as_of) {
         return Ok(report);
     }
@@ -97,11 +102,22 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
 
     progress("factors and quotas");
     let quotas =
-        quotas::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, as_of).await?;
+        quotas::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, rules, as_of)
+            .await?;
     clock.lap("quotas");
 
     progress("publishing");
-    let marts = marts::all(&tiles, &windows, &measures, &quotas, settings, catalogue, lake.zone(), as_of)?;
+    let marts = marts::all(&marts::Computed {
+        tiles: &tiles,
+        windows: &windows,
+        measures: &measures,
+        quotas: &quotas,
+        rules,
+        settings,
+        catalogue,
+        zone: lake.zone(),
+        as_of,
+    })?;
     clock.lap("marts");
     let mapping_error = notice::mapping_error(&sources, &windows, as_of)?;
     let facts = publish::RunFacts {

@@ -1,5 +1,6 @@
 //! The command line: every subcommand with its arguments.
 
+mod rules;
 mod table;
 
 use std::path::PathBuf;
@@ -7,6 +8,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use rules::{RulesCommand, RulesFile, RulesTestArgs};
 pub use table::{
     BacktestCommand, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs, ModelScoreArgs, SplitBy,
 };
@@ -73,6 +75,9 @@ pub enum Command {
     /// Fit a model of a yes-or-no outcome on a table of one's own, and score tables with it
     #[command(subcommand)]
     Model(ModelCommand),
+    /// Check and try the sentences that raise, lower, cap, floor or freeze quotas
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// Look after the lake itself
     #[command(subcommand)]
     Lake(LakeCommand),

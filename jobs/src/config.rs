@@ -34,6 +34,9 @@ pub struct Config {
     /// A team's own event catalogue instead of the one that comes with the program.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub catalogue: Option<PathBuf>,
+    /// The rules that act on quotas.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<PathBuf>,
     /// IANA name of the business time zone.
     pub timezone: String,
     /// See [`Settings`].
@@ -123,6 +126,7 @@ impl Default for Config {
         Self {
             lake: DEFAULT_LAKE.to_owned(),
             catalogue: None,
+            rules: None,
             timezone,
             health,
             lead,

@@ -5,11 +5,13 @@ use std::path::Path;
 use engine::EngineError;
 use engine::catalogue::Catalogue;
 use engine::lake::Lake;
+use engine::rule::{self, Book};
 use engine::settings::Settings;
 use engine::time::{Day, Micros, Zone, date, day_number};
 
 use crate::cli::Global;
 use crate::config::Config;
+use crate::output;
 use crate::progress::Progress;
 
 /// What every subcommand is given.
@@ -95,6 +97,14 @@ impl Context {
         Ok(Catalogue::from_toml(&text, &path.display().to_string())?)
     }
 
+    /// The rules that act on quotas; none where the configuration names no file.
+    ///
+    /// # Errors
+    /// As [`read_rules`].
+    pub fn rules(&self) -> Result<Book, EngineError> {
+        self.config.rules.as_deref().map_or_else(|| Ok(Book::default()), read_rules)
+    }
+
     /// The day before today, in the business time zone.
     ///
     /// # Errors
@@ -122,6 +132,38 @@ impl Context {
         }
         Ok(day)
     }
+}
+
+/// Faults of a file that are shown.
+const FAULTS_SHOWN: usize = 20;
+
+/// Reads a file of rules.
+///
+/// # Errors
+/// [`EngineError::Input`] where it can't be read or holds faults, which are shown on standard error.
+pub(crate) fn read_rules(path: &Path) -> Result<Book, EngineError> {
+    let name = path.display().to_string();
+    let bytes = std::fs::read(path)
+        .map_err(|error| EngineError::Input(format!("the rules {name} can't be read: {error}")))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].split(|byte| *byte == b'\n').count();
+        EngineError::Input(format!("{name}, line {line}: not UTF-8; save the file as UTF-8"))
+    })?;
+    rule::read(&text).map_err(|faults| {
+        // Each with its line and a mark beneath it; the rest of a long list helps nobody.
+        faults
+            .iter()
+            .take(FAULTS_SHOWN)
+            .for_each(|fault| output::note(&format!("{}\n", fault.show(&name, &text))));
+        let n = faults.len();
+        let noun = if n == 1 { "fault" } else { "faults" };
+        let shown = if n > FAULTS_SHOWN {
+            format!(", of which the first {FAULTS_SHOWN} are shown")
+        } else {
+            String::new()
+        };
+        EngineError::Input(format!("{name}: {n} {noun}{shown}"))
+    })
 }
 
 /// The present, in microseconds since the epoch: read once per command, and once per commit by those that stay.

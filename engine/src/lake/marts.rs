@@ -67,6 +67,9 @@ pub(super) fn specs() -> Vec<Spec> {
         ),
     ];
     specs.extend(quota());
+    specs.push(mart("mart.fairness", fairness()));
+    specs.push(mart("mart.rep_measure", crate::rule::fields()));
+    specs.push(mart("mart.quota_rule", quota_rule()));
     specs
 }
 
@@ -274,6 +277,28 @@ fn quota() -> [Spec; 4] {
                 maybe_text("binding"),
             ],
         ),
+    ]
+}
+
+fn fairness() -> Vec<Field> {
+    let mut fields = vec![text("grouping"), text("group_id"), long("reps")];
+    for name in ["p_attain", "quota_per_potential", "quota_move"] {
+        fields.extend([ratio(name), ratio(&format!("{name}_low")), ratio(&format!("{name}_high"))]);
+    }
+    fields.extend([ratio("rank_correlation"), flag("off")]);
+    fields
+}
+
+fn quota_rule() -> Vec<Field> {
+    vec![
+        text("rep_id"),
+        text("period"),
+        int("position"),
+        text("rule"),
+        text("action"),
+        flag("beyond_plan"),
+        cash("before"),
+        cash("after"),
     ]
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::source::Sources;
 use crate::catalogue::Catalogue;
 use crate::quota::Predictor;
+use crate::rule::Book;
 use crate::settings::Settings;
 use crate::tile::content_id;
 use crate::time::{Day, date};
@@ -25,11 +26,17 @@ pub(super) fn of(
     settings: &Settings,
     catalogue: &Catalogue,
     predictor: &dyn Predictor,
+    rules: &Book,
     as_of: Day,
 ) -> Identity {
     let inputs: BTreeMap<&'static str, i64> =
         sources.tables().map(|table| (table.spec().name, table.version())).collect();
-    let config_hash = settings.hash();
+    let config_hash = match rules.hash() {
+        Some(rules) => {
+            blake3::hash(format!("{} {rules}", settings.hash()).as_bytes()).to_hex()[..32].to_owned()
+        }
+        None => settings.hash(),
+    };
     let catalogue_hash = catalogue.hash().to_owned();
     let program = format!("tideline {} · {}", env!("CARGO_PKG_VERSION"), predictor.name());
     let mut hasher = blake3::Hasher::new();

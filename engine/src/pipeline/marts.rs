@@ -2,7 +2,9 @@
 
 mod alert;
 mod entity;
+mod fairness;
 mod quota;
+mod rule;
 
 use super::quotas::Quotas;
 use super::stage::{Measures, Windows};
@@ -13,21 +15,27 @@ use crate::measure::capability::{SKILLS, Skill};
 use crate::measure::funnel::{FunnelRow, STAGES, funnel, weeks};
 use crate::measure::sales::{self, Sales, sales};
 use crate::measure::{at, ratio};
+use crate::rule::Book;
 use crate::settings::Settings;
 use crate::tile::Tiles;
 use crate::time::{Day, Zone};
 
-#[expect(clippy::too_many_arguments, reason = "everything a run has computed meets its tables here")]
-pub(super) fn all(
-    tiles: &Tiles,
-    windows: &Windows,
-    measures: &Measures,
-    quotas: &Quotas,
-    settings: &Settings,
-    catalogue: &Catalogue,
-    zone: &Zone,
-    as_of: Day,
-) -> Result<Vec<Mart>> {
+/// Everything that a run has computed, and what from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Computed<'a> {
+    pub(super) tiles: &'a Tiles,
+    pub(super) windows: &'a Windows,
+    pub(super) measures: &'a Measures,
+    pub(super) quotas: &'a Quotas,
+    pub(super) rules: &'a Book,
+    pub(super) settings: &'a Settings,
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) zone: &'a Zone,
+    pub(super) as_of: Day,
+}
+
+pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
+    let Computed { tiles, windows, measures, quotas, rules, settings, catalogue, zone, as_of } = *computed;
     let facts = &windows.facts;
     let (health, others) = rayon::join(
         || entity::customer_health(tiles, windows, measures),
@@ -46,9 +54,11 @@ pub(super) fn all(
                 sales_measure(windows, measures, settings, as_of)?,
                 capability(windows, measures)?,
                 entity::derived_event(measures)?,
-                alert::alerts(tiles, windows, measures, &week_rows, settings, catalogue, zone, as_of)?,
+                alert::alerts(computed, &week_rows)?,
             ];
             marts.extend(quota::marts(windows, quotas, settings)?);
+            marts.push(fairness::mart(&quotas.fairness)?);
+            marts.extend(rule::marts(windows, quotas, rules)?);
             Ok(marts)
         },
     );

@@ -4,13 +4,18 @@ use std::collections::BTreeMap;
 
 use chrono::Datelike;
 
+use super::fairness::{Judged, judge};
 use super::source::Sources;
 use super::stage::{Measures, Windows};
+use super::subjects::{SubjectInputs, columns};
 use crate::error::{EngineError, Result};
 use crate::factor::{FactorInputs, factors};
 use crate::lake::Lake;
 use crate::measure::real;
-use crate::quota::{PredictInput, Predictor, QuotaInputs, QuotaRun, months_before, quotas as frame};
+use crate::quota::{
+    PredictInput, Predictor, QuotaInputs, QuotaRun, bases, months_before, proposals, quotas as frame,
+};
+use crate::rule::{Book, Columns, apply};
 use crate::settings::Settings;
 use crate::tile::Tiles;
 use crate::tile::rep::RepTile;
@@ -23,6 +28,10 @@ pub(super) struct Quotas {
     /// By position in the CRM.
     pub(super) factors: Vec<[crate::factor::Factor; 18]>,
     pub(super) predictor: String,
+    /// How hard the quotas are for groups of reps.
+    pub(super) fairness: Vec<Judged>,
+    /// What rules could ask about, a row per rep on duty.
+    pub(super) subjects: Columns,
     pub(super) previous_as_of: Option<Day>,
 }
 
@@ -35,6 +44,7 @@ pub(super) async fn quotas(
     measures: &Measures,
     settings: &Settings,
     predictor: &dyn Predictor,
+    book: &Book,
     as_of: Day,
 ) -> Result<Quotas> {
     let crm = &windows.crm;
@@ -69,17 +79,36 @@ pub(super) async fn quotas(
     let attained: Vec<i64> =
         reps.iter().map(|&rep| windows.reps_period.get(&crm.reps[rep].id).amount_signed).collect();
     let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
-    let run = frame(&QuotaInputs {
+    let proposals = proposals(forecast.as_ref(), reps.len(), &settings.quota);
+    let bases = bases(forecast.as_ref(), reps.len());
+    let expected: Vec<f64> = (0..reps.len()).map(|row| forecast.expected(row)).collect();
+    let subjects = columns(&SubjectInputs {
+        windows,
+        measures,
+        reps: &reps,
+        factors: &factors,
+        attained: &attained,
+        expected: &expected,
+        proposals: &proposals,
+        previous: &previous,
+        as_of,
+    });
+    let run = frame(QuotaInputs {
         crm,
         reps: &reps,
         period: &windows.period,
         attained: &attained,
         factors: &factors,
         forecast: forecast.as_ref(),
+        proposals: &proposals,
+        bases: &bases,
+        book,
+        ruled: apply(book, as_of, &subjects, &proposals, &bases),
         previous: &previous,
         settings: &settings.quota,
     })?;
-    Ok(Quotas { run, factors, predictor: predictor.name().to_owned(), previous_as_of })
+    let fairness = judge(windows, &run, settings.quota.fairness_tolerance, as_of);
+    Ok(Quotas { run, factors, predictor: predictor.name().to_owned(), fairness, subjects, previous_as_of })
 }
 
 /// Past quotas count half as much with every period further back.

@@ -1,9 +1,10 @@
 //! What a run reads: the tables, pinned at one version each, the CRM in them, and what earlier runs published.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use arrow::array::{Array, Decimal128Array, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow::array::{Array, Decimal128Array, Float64Array, RecordBatch, StringArray};
 
 use rayon::prelude::*;
 
@@ -11,7 +12,7 @@ use crate::contract::Stream;
 use crate::entity::{CrmVersions, Versions};
 use crate::error::{EngineError, Result};
 use crate::lake::{Lake, Run, Table, published, read};
-use crate::quota::{Previous, Span, TERMS};
+use crate::quota::{Previous, Span};
 use crate::settings::Period;
 use crate::time::{Day, date};
 
@@ -126,14 +127,15 @@ impl Sources {
                 let (quotas, bases) = (money(&batch, "quota")?, money(&batch, "base")?);
                 for row in (0..batch.num_rows()).filter(|&row| periods.value(row) == period.name) {
                     let (quota, base) = (minor(quotas, row), minor(bases, row));
-                    let previous = Previous { quota, base, ratios: vec![1.0; TERMS] };
+                    let previous = Previous { quota, base, ratios: BTreeMap::new() };
                     found.insert(ids.value(row).to_owned(), previous);
                 }
             }
         }
+        let mut terms = BTreeSet::new();
         for path in files_of(&self.explanation, run) {
-            for batch in read(&path, &["rep_id", "kind", "position", "ratio"])? {
-                set_ratios(&batch, &mut found)?;
+            for batch in read(&path, &["rep_id", "kind", "term", "ratio"])? {
+                set_ratios(&batch, &mut terms, &mut found)?;
             }
         }
         Ok((Some(run.as_of), found))
@@ -141,15 +143,19 @@ impl Sources {
 }
 
 /// Fills in the ratios that levels were explained by.
-fn set_ratios(batch: &RecordBatch, found: &mut BTreeMap<String, Previous>) -> Result<()> {
+fn set_ratios(
+    batch: &RecordBatch,
+    known: &mut BTreeSet<Arc<str>>,
+    found: &mut BTreeMap<String, Previous>,
+) -> Result<()> {
     let (ids, kinds) = (text(batch, "rep_id")?, text(batch, "kind")?);
-    let positions: &Int32Array = column(batch, "position")?;
-    let ratios: &Float64Array = column(batch, "ratio")?;
+    let (terms, ratios): (_, &Float64Array) = (text(batch, "term")?, column(batch, "ratio")?);
     for row in (0..batch.num_rows()).filter(|&row| kinds.value(row) == "level" && ratios.is_valid(row)) {
-        let slot = usize::try_from(positions.value(row) - 1).ok();
-        let previous = found.get_mut(ids.value(row));
-        if let Some(ratio) = previous.and_then(|previous| previous.ratios.get_mut(slot?)) {
-            *ratio = ratios.value(row);
+        if let Some(previous) = found.get_mut(ids.value(row)) {
+            // Thousands of reps share a few names.
+            let term = known.get(terms.value(row)).cloned().unwrap_or_else(|| Arc::from(terms.value(row)));
+            known.insert(Arc::clone(&term));
+            previous.ratios.insert(term, ratios.value(row));
         }
     }
     Ok(())

@@ -1,14 +1,17 @@
-//! The frame around a prediction: proposal → reconciliation → explanation, for every rep on duty.
+//! The frame around a prediction: proposal → rules → reconciliation → explanation, for every rep on duty.
 
 use std::collections::BTreeMap;
 
+use super::terms::{Previous, Terms};
 use super::{
     Bound, Explainer, Forecast, Limits, Region, RegionOutcome, RelaxOrder, Span, TreeReconciled,
     reconcile_tree, step_ratio,
 };
 use crate::entity::Crm;
 use crate::error::{EngineError, Result};
-use crate::factor::{FACTORS, Factor};
+use crate::factor::Factor;
+use crate::measure::real;
+use crate::rule::{Book, Ruled, apply_beyond_plan};
 use crate::settings;
 
 /// What the frame needs beside the forecast. Vectors run over `reps`.
@@ -22,28 +25,23 @@ pub(crate) struct QuotaInputs<'a> {
     /// By position in the CRM.
     pub(crate) factors: &'a [[Factor; 18]],
     pub(crate) forecast: &'a dyn Forecast,
+    /// [`proposals`] and [`bases`].
+    pub(crate) proposals: &'a [i64],
+    pub(crate) bases: &'a [i64],
+    /// The rules, and what they did to the proposals.
+    pub(crate) book: &'a Book,
+    pub(crate) ruled: Vec<Ruled>,
     /// The published quotas of an earlier day of the period, by rep id.
     pub(crate) previous: &'a BTreeMap<String, Previous>,
     pub(crate) settings: &'a settings::Quota,
 }
 
-/// A quota published before, with the ratios that explain it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Previous {
-    pub(crate) quota: i64,
-    pub(crate) base: i64,
-    pub(crate) ratios: Vec<f64>,
-}
-
-/// Terms of an explanation after the base: the factors, then these.
-pub(crate) const STEPS: [&str; 4] = ["progress", "ambition", "plan", "bound"];
-/// Terms after the base.
-pub(crate) const TERMS: usize = FACTORS.len() + STEPS.len();
-
 /// The quotas of a run.
 #[derive(Debug)]
 pub(crate) struct QuotaRun {
     pub(crate) rows: Vec<Row>,
+    /// What the ratios and contributions of a row belong to.
+    pub(crate) terms: Terms,
     /// Per region of the CRM.
     pub(crate) regions: Vec<RegionOutcome>,
     pub(crate) findings: Vec<super::Finding>,
@@ -58,12 +56,13 @@ pub(crate) struct Row {
     pub(crate) expected: i64,
     pub(crate) low: i64,
     pub(crate) high: i64,
-    pub(crate) proposal: i64,
     pub(crate) quota: i64,
     pub(crate) previous: Option<i64>,
     pub(crate) p_attain: f64,
     pub(crate) scale: f64,
     pub(crate) bound: Bound,
+    /// What the rules did, and the proposal after them.
+    pub(crate) ruled: Ruled,
     /// One per term.
     pub(crate) ratios: Vec<f64>,
     /// Contributions of the terms; with the base they add up to the quota.
@@ -78,24 +77,52 @@ fn minor(value: f64) -> i64 {
     if value.is_finite() { value.round().clamp(-9.0e15, 9.0e15) as i64 } else { 0 }
 }
 
-/// Proposes, reconciles and explains the quota of every rep on duty.
+/// The proposal of every rep on duty: the (1 − τ) quantile of what it can achieve.
+pub(crate) fn proposals(forecast: &dyn Forecast, reps: usize, settings: &settings::Quota) -> Vec<i64> {
+    let share = 1.0 - settings.attain_probability;
+    (0..reps).map(|row| minor(forecast.quantile(row, share)).max(1)).collect()
+}
+
+/// The base of every rep on duty: what it would sell in the period at neutral factors.
+pub(crate) fn bases(forecast: &dyn Forecast, reps: usize) -> Vec<i64> {
+    (0..reps).map(|row| minor(forecast.base(row)).max(1)).collect()
+}
+
+/// Reconciles and explains the quota of every rep on duty.
 ///
 /// # Errors
 /// [`EngineError::Input`] where the inputs' lengths contradict each other.
-pub(crate) fn quotas(inputs: &QuotaInputs<'_>) -> Result<QuotaRun> {
-    let proposals: Vec<i64> = (0..inputs.reps.len())
-        .map(|row| minor(inputs.forecast.quantile(row, 1.0 - inputs.settings.attain_probability)).max(1))
+pub(crate) fn quotas(mut inputs: QuotaInputs<'_>) -> Result<QuotaRun> {
+    let mut ruled = std::mem::take(&mut inputs.ruled);
+    let mut solved = solve(&inputs, &ruled)?;
+    let quotas: Vec<i64> = (ruled.iter_mut().enumerate())
+        .map(|(row, ruled)| {
+            let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
+            let amounts = (solved.quota[row], inputs.bases[row]);
+            apply_beyond_plan(inputs.book, ruled, amounts, previous.map(|previous| previous.quota))
+        })
         .collect();
-    let solved = solve(inputs, &proposals)?;
-    let mut explainer = Explainer::new();
-    let mut rows = Vec::with_capacity(inputs.reps.len());
-    for (row, &proposal) in proposals.iter().enumerate() {
-        rows.push(explain(inputs, row, proposal, &solved, &mut explainer)?);
+    let mut extra = vec![0; inputs.crm.regions.ids.len()];
+    for (row, &rep) in inputs.reps.iter().enumerate() {
+        let regions =
+            inputs.crm.reps[rep].region.into_iter().flat_map(|region| inputs.crm.regions.upward(region));
+        regions.for_each(|region| extra[region] += quotas[row] - solved.quota[row]);
     }
-    Ok(QuotaRun { rows, regions: solved.regions, findings: solved.findings })
+    for (outcome, extra) in solved.regions.iter_mut().zip(extra) {
+        outcome.quota_total += extra;
+        outcome.difference = outcome.difference.map(|difference| difference + extra);
+    }
+    let terms = Terms::new(inputs.book, &ruled, inputs.previous);
+    let mut explainer = Explainer::new();
+    let rows = ruled
+        .into_iter()
+        .enumerate()
+        .map(|(row, ruled)| explain(&inputs, row, (quotas[row], ruled), &solved, &terms, &mut explainer))
+        .collect::<Result<_>>()?;
+    Ok(QuotaRun { rows, terms, regions: solved.regions, findings: solved.findings })
 }
 
-fn solve(inputs: &QuotaInputs<'_>, proposals: &[i64]) -> Result<TreeReconciled> {
+fn solve(inputs: &QuotaInputs<'_>, ruled: &[Ruled]) -> Result<TreeReconciled> {
     let crm = inputs.crm;
     let regions: Vec<Region> = (0..crm.regions.ids.len())
         .map(|region| Region {
@@ -108,61 +135,68 @@ fn solve(inputs: &QuotaInputs<'_>, proposals: &[i64]) -> Result<TreeReconciled> 
         .iter()
         .map(|&rep| crm.reps[rep].region.and_then(|region| u32::try_from(region).ok()))
         .collect();
-    let limits: Vec<Limits> = inputs
-        .reps
-        .iter()
-        .enumerate()
-        .map(|(row, &rep)| {
-            // A share of nothing limits nothing: without any history the base is no yardstick, today's or the last.
-            let base = inputs.forecast.base(row);
-            let share = |share: f64| (base >= 1.0).then(|| minor(base * share));
-            let limits = Limits {
-                floor: share(inputs.settings.floor_share),
-                ceiling: share(inputs.settings.ceiling_share).map(|ceiling| ceiling.max(1)),
-                ..Limits::default()
-            };
-            match inputs.previous.get(&crm.reps[rep].id).filter(|previous| previous.base > 1) {
-                Some(previous) => limits.with_daily_cap(previous.quota, inputs.settings.daily_move_max),
-                None => limits,
-            }
-        })
-        .collect();
-    reconcile_tree(&regions, &rep_region, proposals, &limits, RelaxOrder::default())
+    let limits: Vec<Limits> =
+        ruled.iter().enumerate().map(|(row, ruled)| limits(inputs, row, ruled)).collect();
+    let proposals: Vec<i64> = ruled.iter().map(|ruled| ruled.proposal).collect();
+    reconcile_tree(&regions, &rep_region, &proposals, &limits, RelaxOrder::default())
         .map_err(|error| EngineError::Input(error.to_string()))
+}
+
+/// The limits of one rep. What a rule says goes before what the configuration says.
+fn limits(inputs: &QuotaInputs<'_>, row: usize, ruled: &Ruled) -> Limits {
+    // A share of nothing limits nothing: without any history the base is no yardstick, today's or the last.
+    let base = inputs.forecast.base(row);
+    let share = |share: f64| (base >= 1.0).then(|| minor(base * share));
+    let usual_floor = share(inputs.settings.floor_share);
+    let usual_ceiling = share(inputs.settings.ceiling_share).map(|ceiling| ceiling.max(1));
+    let most = |amount: i64| ruled.cap.map_or(amount, |cap| amount.min(cap));
+    let least = |amount: i64| ruled.floor.map_or(amount, |floor| amount.max(floor));
+    let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
+    let limits = Limits {
+        floor: usual_floor.map(most).map(least).or(ruled.floor),
+        ceiling: usual_ceiling.map(least).map(most).or(ruled.cap),
+        frozen: ruled.frozen.then(|| previous.map_or(ruled.proposal, |previous| previous.quota)),
+        ..Limits::default()
+    };
+    match previous.filter(|previous| previous.base > 1) {
+        Some(previous) => limits.with_daily_cap(previous.quota, inputs.settings.daily_move_max),
+        None => limits,
+    }
 }
 
 fn explain(
     inputs: &QuotaInputs<'_>,
     row: usize,
-    proposal: i64,
+    (quota, ruled): (i64, Ruled),
     solved: &TreeReconciled,
+    terms: &Terms,
     explainer: &mut Explainer,
 ) -> Result<Row> {
     let rep = inputs.reps[row];
     let forecast = inputs.forecast;
-    let (quota, scale) = (solved.quota[row], solved.scale[row]);
-    let base = minor(forecast.base(row)).max(1);
+    let (reconciled, scale, base) = (solved.quota[row], solved.scale[row], inputs.bases[row]);
     let expected = minor(forecast.expected(row)).max(0);
-    let mut ratios: Vec<f64> = inputs.factors[rep].iter().map(|factor| factor.effect).collect();
-    let neutral = ratios.iter().product::<f64>() * crate::measure::real(base);
-    let scaled = minor(crate::measure::real(proposal) * scale);
-    ratios.extend([
-        step_ratio(minor(neutral), expected),
-        step_ratio(expected, proposal),
-        step_ratio(proposal, scaled),
-        step_ratio(scaled, quota),
-    ]);
+    let effects = || inputs.factors[rep].iter().map(|factor| factor.effect);
+    let neutral = minor(effects().product::<f64>() * real(base));
+    let scaled = minor(real(ruled.proposal) * scale);
+    let steps = [
+        step_ratio(neutral, expected),
+        step_ratio(expected, inputs.proposals[row]),
+        step_ratio(ruled.proposal, scaled),
+        step_ratio(scaled, reconciled),
+    ];
+    let ratios = terms.ratios(effects(), steps, &ruled.steps);
     let bad = |error: super::QuotaError| EngineError::Input(error.to_string());
-    let mut level = vec![0; TERMS];
+    let mut level = vec![0; ratios.len()];
     explainer.level(base, quota, &ratios, &mut level).map_err(bad)?;
     let previous = inputs.previous.get(&inputs.crm.reps[rep].id);
-    let change = match previous.filter(|previous| previous.ratios.len() == TERMS) {
+    let change = match previous.filter(|previous| !previous.ratios.is_empty()) {
         Some(previous) => {
             let with_base = |base: i64, ratios: &[f64]| -> Vec<f64> {
-                std::iter::once(crate::measure::real(base)).chain(ratios.iter().copied()).collect()
+                std::iter::once(real(base)).chain(ratios.iter().copied()).collect()
             };
-            let mut change = vec![0; TERMS + 1];
-            let (before, after) = (with_base(previous.base, &previous.ratios), with_base(base, &ratios));
+            let mut change = vec![0; ratios.len() + 1];
+            let (before, after) = (with_base(previous.base, &terms.of(previous)), with_base(base, &ratios));
             explainer.change((previous.quota, &before), (quota, &after), &mut change).map_err(bad)?;
             Some(change)
         }
@@ -175,12 +209,12 @@ fn explain(
         expected,
         low: minor(forecast.quantile(row, 0.1)),
         high: minor(forecast.quantile(row, 0.9)),
-        proposal,
         quota,
         previous: previous.map(|previous| previous.quota),
-        p_attain: forecast.p_at_least(row, crate::measure::real(quota)),
+        p_attain: forecast.p_at_least(row, real(quota)),
         scale,
         bound: solved.bound[row],
+        ruled,
         ratios,
         level,
         change,

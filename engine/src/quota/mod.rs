@@ -8,9 +8,11 @@
 //! | How do the quotas of one region add up to its plan? | [`reconcile`], [`reconcile_limited`] |
 //! | And those of regions inside regions? | [`reconcile_tree`] |
 //! | Why is a quota what it is, and why did it change? | [`Explainer`] |
+//! | Is it as hard for one group as for another? | `fairness` |
 
 mod error;
 mod explain;
+mod fairness;
 mod frame;
 mod limits;
 mod period;
@@ -22,12 +24,15 @@ mod region_order;
 mod relax;
 mod round;
 mod scale;
+mod terms;
 
 pub use error::QuotaError;
 pub use explain::{Explainer, add_up, log_mean, log_ratio, split_driver, step_ratio};
-pub(crate) use frame::{Previous, QuotaInputs, QuotaRun, STEPS, TERMS, quotas};
+pub(crate) use fairness::{GroupFairness, Interval, Standing, fairness};
+pub(crate) use frame::{QuotaInputs, QuotaRun, bases, proposals, quotas};
 pub use limits::{Bound, Layer, Limits, RelaxOrder, Side};
 pub use period::{Span, month, months_before};
 pub use predict::{Forecast, PredictInput, Predictor};
 pub use reconcile::{Cause, Reconciled, Relaxation, reconcile, reconcile_limited};
 pub use region::{Finding, Region, RegionOutcome, TreeReconciled, reconcile_tree};
+pub(crate) use terms::Previous;

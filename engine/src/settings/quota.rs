@@ -69,6 +69,8 @@ pub struct Quota {
     pub daily_move_max: f64,
     /// Months of history that the prediction may use.
     pub history_months: usize,
+    /// How far a group's chance of reaching its quotas may be from everyone's before an alert says so.
+    pub fairness_tolerance: f64,
 }
 
 /// The span that a quota covers.
@@ -90,6 +92,7 @@ impl Default for Quota {
             ceiling_share: 2.5,
             daily_move_max: 0.05,
             history_months: 24,
+            fairness_tolerance: 0.10,
         }
     }
 }

@@ -42,6 +42,7 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
     let settings = context.settings();
     let catalogue = context.catalogue()?;
     let predictor = RunRate;
+    let rules = context.rules()?;
     let mut stage = |stage: &str| progress.stage(&format!("{}: {stage}", date(day)));
     let request = RunRequest {
         as_of: day,
@@ -49,6 +50,7 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
         settings: &settings,
         catalogue: &catalogue,
         predictor: &predictor,
+        rules: &rules,
         progress: &mut stage,
     };
     let report = engine::pipeline::run(lake, request).await?;

@@ -37,6 +37,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
         ("program", Verdict::Good(format!("tideline {}, lake format {FORMAT}", env!("CARGO_PKG_VERSION")))),
         ("configuration", configuration(context)),
         ("event catalogue", catalogue(context)),
+        ("rules", rules(context)),
         ("clock", clock(context)),
     ];
     match context.lake() {
@@ -94,6 +95,14 @@ fn catalogue(context: &Context) -> Verdict {
         Err(error) => {
             Verdict::Wrong(format!("{error:#}"), "correct the file that `catalogue` names".to_owned())
         }
+    }
+}
+
+fn rules(context: &Context) -> Verdict {
+    let Some(path) = &context.config.rules else { return Verdict::Good("none".to_owned()) };
+    match context.rules() {
+        Ok(book) => Verdict::Good(format!("{} in {}", book.rules.len(), path.display())),
+        Err(error) => Verdict::Wrong(error.to_string(), "correct the file that `rules` names".to_owned()),
     }
 }
 

@@ -15,6 +15,7 @@ mod metrics;
 mod model;
 mod play;
 mod prompt;
+mod rules;
 mod sql;
 mod status;
 mod verify;
@@ -39,6 +40,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Export(args) => Box::pin(export::run(args, context)).await,
         Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
         Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
+        Command::Rules(command) => Box::pin(rules::run(command, context)).await,
         Command::Lake(LakeCommand::Maintain(args)) => Box::pin(maintain::run(args, context)).await,
         Command::Lake(LakeCommand::Status(args)) => Box::pin(status::run(args, context)).await,
         Command::Lake(LakeCommand::Verify) => Box::pin(verify::run(context)).await,

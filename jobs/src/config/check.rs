@@ -74,6 +74,7 @@ fn numbers(config: &Config) -> Vec<Rule> {
             "above 0 and at least quota.floor_share",
         ),
         ("quota.daily_move_max", positive(quota.daily_move_max), "above 0"),
+        ("quota.fairness_tolerance", share(quota.fairness_tolerance), "between 0 and 1"),
         ("quota.history_months", (1..=240).contains(&quota.history_months), "between 1 and 240"),
         ("ingest.commit_rows", config.ingest.commit_rows >= 1, "1 or more"),
         ("ingest.threads", config.ingest.threads <= 1_024, "at most 1,024"),

@@ -17,7 +17,7 @@ const OPEN: [&[&str]; 6] = [
     &["kafka", "secrets"],
 ];
 /// Keys without a default.
-const OPTIONAL: [&str; 1] = ["catalogue"];
+const OPTIONAL: [&str; 2] = ["catalogue", "rules"];
 
 /// The tree of all keys.
 #[derive(Debug)]

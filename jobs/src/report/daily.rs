@@ -7,6 +7,7 @@ use engine::time::{Day, date};
 use tokio::task::JoinHandle;
 
 use super::rows::{Row, ask, quoted};
+use super::steering;
 use super::words::{columns, count, percent, share, share_of_money, signed, term, whole_money};
 
 /// Reps named as having moved most.
@@ -25,6 +26,8 @@ pub(crate) async fn report(lake: &Lake, catalogue: &Catalogue, day: Day) -> anyh
     let parts = [
         at_once(&session, &on, |session, on| async move { quotas(&session, &on, day).await }),
         at_once(&session, &on, |session, on| async move { movers(&session, &on).await }),
+        at_once(&session, &on, |session, on| async move { steering::rules(&session, &on).await }),
+        at_once(&session, &on, |session, on| async move { steering::fairness(&session, &on).await }),
         at_once(&session, &on, |session, on| async move { customers(&session, &on).await }),
         at_once(&session, &on, |session, on| async move { process(&session, &on).await }),
         at_once(&session, &on, |session, on| async move { funnel(&session, &on).await }),

@@ -200,17 +200,28 @@ fn change(since: Day, before: &Quota, now: &Quota) -> anyhow::Result<String> {
     if total == 0 {
         return Ok(format!("{head}: no change."));
     }
-    let same_terms = before.terms.iter().map(|term| &term.name).eq(now.terms.iter().map(|term| &term.name));
-    if !same_terms || now.terms.is_empty() {
-        return Ok(format!("{head}; the two were explained in different terms."));
+    if before.terms.is_empty() || now.terms.is_empty() {
+        return Ok(format!("{head}; one of them was not explained."));
     }
-    let ratios = |quota: &Quota| quota.terms.iter().map(|term| term.ratio).collect::<Vec<f64>>();
-    let mut amounts = vec![0; now.terms.len()];
+    let (names, ratios) = side_by_side(&before.terms, &now.terms);
+    let mut amounts = vec![0; names.len()];
     Explainer::new()
-        .change((before.amount, &ratios(before)), (now.amount, &ratios(now)), &mut amounts)
+        .change((before.amount, &ratios[0]), (now.amount, &ratios[1]), &mut amounts)
         .map_err(|error| EngineError::Lake(error.to_string()))?;
-    let lines: Vec<(String, i64)> = now.terms.iter().map(|term| term.name.clone()).zip(amounts).collect();
+    let lines: Vec<(String, i64)> = names.into_iter().zip(amounts).collect();
     Ok(format!("{head}, by {}:\n{}", signed(&money(total)), split(&lines, total, "change")))
+}
+
+/// The terms of two explanations, and the ratios of each; a rule that is in one of them only has a ratio of 1 in the
+/// other.
+fn side_by_side(before: &[Term], now: &[Term]) -> (Vec<String>, [Vec<f64>; 2]) {
+    let gone = before.iter().filter(|old| now.iter().all(|term| term.name != old.name));
+    let names: Vec<String> = now.iter().chain(gone).map(|term| term.name.clone()).collect();
+    let ratios = [before, now].map(|terms| {
+        let of = |name: &String| terms.iter().find(|term| term.name == *name).map_or(1.0, |term| term.ratio);
+        names.iter().map(of).collect()
+    });
+    (names, ratios)
 }
 
 /// The terms that contribute something, and their sum.

@@ -97,7 +97,12 @@ pub(crate) fn term(name: &str) -> String {
         "lead_inflow" => "leads coming in",
         "tenure_ramp" => "time since hired",
         "attainment_bias" => "record of reaching past quotas",
-        _ => return name.replace('_', " "),
+        _ => {
+            return match name.strip_prefix("rule:") {
+                Some(rule) => format!("the rule {rule}"),
+                None => name.replace('_', " "),
+            };
+        }
     };
     known.to_owned()
 }

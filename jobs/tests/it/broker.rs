@@ -99,6 +99,16 @@ impl Broker {
         producer.flush(Duration::from_secs(30)).unwrap();
     }
 
+    /// Sends messages compressed by that codec.
+    pub(crate) fn send_compressed(&self, codec: &str, topic: &str, messages: &[String]) {
+        let producer: BaseProducer =
+            self.config().set("compression.type", codec).set("linger.ms", "200").create().unwrap();
+        for message in messages {
+            send(&producer, topic, 0, Some(message.as_bytes()));
+        }
+        producer.flush(Duration::from_secs(30)).unwrap();
+    }
+
     /// Sends messages in one transaction, which is given up in the end unless `kept`.
     pub(crate) fn send_at_once(&self, topic: &str, messages: &[String], kept: bool) {
         let producer: BaseProducer =

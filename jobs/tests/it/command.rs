@@ -16,7 +16,7 @@ fn help_lists_what_there_is() {
         .collect();
     let expected = [
         "demo", "generate", "ingest", "import", "daily", "backtest", "explain", "sql", "export", "model",
-        "lake", "doctor", "help",
+        "rules", "lake", "doctor", "help",
     ];
     assert_eq!(commands, expected);
     assert!(
@@ -44,6 +44,7 @@ fn a_wrong_command_line_is_the_users_to_mend() {
         &["import", "--from", "x.csv"],
         &["lake", "maintain", "--keep-days", "0"],
         &["backtest"],
+        &["rules"],
         &["backtest", "quota", "--from", "x.csv", "--period", "week"],
         &["backtest", "quota", "--from", "x.csv", "--periods", "0"],
         &["-q", "-v", "doctor"],

@@ -17,6 +17,8 @@ mod lake;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod rules;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;

@@ -122,6 +122,7 @@ async fn kernel_and_sql_publish_the_same_cells() {
     for back in [20, 0] {
         let as_of = day_number(scale.end) - back;
         let request = RunRequest {
+            rules: &engine::rule::Book::default(),
             as_of,
             now: parse_rfc3339("2026-12-01T00:00:00Z").unwrap(),
             settings: &settings,

@@ -29,6 +29,8 @@ pub(crate) const GIVEN_TWICE: &str = "given twice";
 pub(crate) const WRONG_WIDTH: &str = "not as many cells as the header";
 
 pub(crate) const TOMBSTONE: &str = "a message without a value (a tombstone)";
+pub(crate) const NOT_IPC: &str = "damaged Arrow IPC";
+pub(crate) const WRONG_TYPE: &str = "of a type that can't be converted";
 pub(crate) const EMPTY: &str = "an empty message";
 
 pub(crate) const MISSING: &str = "missing";

@@ -5,6 +5,7 @@ pub(crate) mod convert;
 pub(crate) mod csv;
 pub(crate) mod escape;
 pub(crate) mod events;
+pub(crate) mod ipc;
 pub(crate) mod json;
 mod keys;
 pub(crate) mod nested;

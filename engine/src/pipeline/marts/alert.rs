@@ -8,15 +8,17 @@ use crate::mart::{Columns, Mart};
 use crate::measure::customer::Color;
 use crate::measure::funnel::Week;
 use crate::measure::{at, ratio};
+use crate::pipeline::marts::Computed;
 use crate::pipeline::stage::{Measures, Windows};
+use crate::rule::{Action, Language, Severity};
 use crate::settings::Settings;
 use crate::tile::Tiles;
 use crate::tile::keys::index;
 use crate::time::{Day, Micros, Zone};
 
 /// One alert.
-struct Alert {
-    rule: &'static str,
+struct Alert<'a> {
+    rule: &'a str,
     severity: &'static str,
     scope: &'static str,
     scope_id: String,
@@ -26,24 +28,24 @@ struct Alert {
     evidence: String,
 }
 
-impl Alert {
+/// The most severe first.
+const SEVERITIES: [&str; 3] = ["high", "medium", "low"];
+
+impl Alert<'_> {
     /// What alerts are ordered by: the most severe first.
-    fn place(&self) -> (bool, &str, &str, Option<&str>, Option<Micros>) {
-        (self.severity != "high", self.rule, &self.scope_id, self.entity.as_deref(), self.since)
+    fn place(&self) -> (Option<usize>, &str, &str, Option<&str>, Option<Micros>) {
+        (
+            SEVERITIES.iter().position(|severity| *severity == self.severity),
+            self.rule,
+            &self.scope_id,
+            self.entity.as_deref(),
+            self.since,
+        )
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "alerts look at everything a run has computed")]
-pub(super) fn alerts(
-    tiles: &Tiles,
-    windows: &Windows,
-    measures: &Measures,
-    weeks: &[Week],
-    settings: &Settings,
-    catalogue: &Catalogue,
-    zone: &Zone,
-    as_of: Day,
-) -> Result<Mart> {
+pub(super) fn alerts(computed: &Computed<'_>, weeks: &[Week]) -> Result<Mart> {
+    let Computed { tiles, windows, measures, settings, catalogue, zone, as_of, .. } = *computed;
     let mut alerts = Vec::new();
     conversion(&mut alerts, windows, weeks, settings);
     process(&mut alerts, windows, measures);
@@ -51,6 +53,8 @@ pub(super) fn alerts(
     deals(&mut alerts, windows, measures, zone.end(as_of));
     customers(&mut alerts, tiles, windows, measures);
     derived(&mut alerts, measures, catalogue);
+    fairness(&mut alerts, computed);
+    rules(&mut alerts, computed);
     alerts.sort_by(|a, b| Alert::place(a).cmp(&Alert::place(b)));
     Columns::default()
         .text(alerts.iter().map(|alert| alert.rule))
@@ -65,7 +69,7 @@ pub(super) fn alerts(
 }
 
 /// Effective conversion under the red line for the configured weeks running; the running week doesn't count.
-fn conversion(alerts: &mut Vec<Alert>, windows: &Windows, weeks: &[Week], settings: &Settings) {
+fn conversion(alerts: &mut Vec<Alert<'_>>, windows: &Windows, weeks: &[Week], settings: &Settings) {
     let mut by_scope: BTreeMap<Option<usize>, Vec<&Week>> = BTreeMap::new();
     for week in weeks {
         by_scope.entry(week.region).or_default().push(week);
@@ -102,7 +106,7 @@ fn conversion(alerts: &mut Vec<Alert>, windows: &Windows, weeks: &[Week], settin
     }
 }
 
-fn process(alerts: &mut Vec<Alert>, windows: &Windows, measures: &Measures) {
+fn process(alerts: &mut Vec<Alert<'_>>, windows: &Windows, measures: &Measures) {
     for ((scope, id), health) in windows.scopes.list.iter().zip(&measures.process) {
         if let (Some(Color::Red), Some(value)) = (health.color, health.index) {
             alerts.push(Alert {
@@ -130,7 +134,7 @@ fn worst_component(health: &crate::measure::process::ProcessHealth) -> String {
 }
 
 fn leads(
-    alerts: &mut Vec<Alert>,
+    alerts: &mut Vec<Alert<'_>>,
     windows: &Windows,
     measures: &Measures,
     settings: &Settings,
@@ -159,7 +163,7 @@ fn leads(
     }
 }
 
-fn deals(alerts: &mut Vec<Alert>, windows: &Windows, measures: &Measures, end: Micros) {
+fn deals(alerts: &mut Vec<Alert<'_>>, windows: &Windows, measures: &Measures, end: Micros) {
     let facts = &windows.facts;
     for (deal, number) in measures.opportunities.iter().zip(0_u32..) {
         if measures.stages.is_stuck(deal, end) {
@@ -178,7 +182,7 @@ fn deals(alerts: &mut Vec<Alert>, windows: &Windows, measures: &Measures, end: M
 }
 
 /// Customers at risk who are also red: those that a call today may keep.
-fn customers(alerts: &mut Vec<Alert>, tiles: &Tiles, windows: &Windows, measures: &Measures) {
+fn customers(alerts: &mut Vec<Alert<'_>>, tiles: &Tiles, windows: &Windows, measures: &Measures) {
     use crate::measure::customer::Lifestage;
     let crm = &windows.crm;
     for customer in measures.customers.iter().filter(|customer| customer.stage == Lifestage::AtRisk) {
@@ -199,7 +203,7 @@ fn customers(alerts: &mut Vec<Alert>, tiles: &Tiles, windows: &Windows, measures
 }
 
 /// Derived events that the catalogue flags as a risk.
-fn derived(alerts: &mut Vec<Alert>, measures: &Measures, catalogue: &Catalogue) {
+fn derived(alerts: &mut Vec<Alert<'_>>, measures: &Measures, catalogue: &Catalogue) {
     for event in &measures.derived {
         let Some((_, model)) =
             catalogue.get(&event.code).filter(|(_, model)| model.flags.contains(Flags::RISK))
@@ -217,5 +221,60 @@ fn derived(alerts: &mut Vec<Alert>, measures: &Measures, catalogue: &Catalogue) 
             message: model.name_en.clone(),
             evidence: event.code.clone(),
         });
+    }
+}
+
+/// Groups whose quotas are harder, or easier, than everyone's.
+fn fairness(alerts: &mut Vec<Alert<'_>>, computed: &Computed<'_>) {
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let everyone = computed.quotas.fairness.iter().find(|group| group.grouping == "company");
+    let everyone = everyone.and_then(|group| group.fairness.p_attain).map(|chance| percent(chance.value));
+    for group in computed.quotas.fairness.iter().filter(|group| group.fairness.off) {
+        let Some(chance) = group.fairness.p_attain else { continue };
+        alerts.push(Alert {
+            rule: "fairness_off",
+            severity: "high",
+            scope: group.grouping,
+            scope_id: group.group_id.clone(),
+            entity: None,
+            since: None,
+            message: format!(
+                "the chance of reaching the quota is {} here and {} for everyone",
+                percent(chance.value),
+                everyone.as_deref().unwrap_or("unknown")
+            ),
+            evidence: format!(
+                "{} reps, 95 % interval {} to {}",
+                group.fairness.reps,
+                percent(chance.low),
+                percent(chance.high)
+            ),
+        });
+    }
+}
+
+/// What the company's own rules raise.
+fn rules<'a>(alerts: &mut Vec<Alert<'a>>, computed: &Computed<'a>) {
+    for row in &computed.quotas.run.rows {
+        for step in &row.ruled.steps {
+            let Some(rule) = computed.rules.rules.get(at(step.rule)) else { continue };
+            let Some(Action::Alert { severity, message }) = rule.actions.get(at(step.action)) else {
+                continue;
+            };
+            alerts.push(Alert {
+                rule: &rule.name,
+                severity: match severity {
+                    Severity::Red => "high",
+                    Severity::Amber => "medium",
+                    Severity::Info => "low",
+                },
+                scope: "rep",
+                scope_id: computed.windows.crm.reps[row.rep].id.clone(),
+                entity: None,
+                since: None,
+                message: message.clone().unwrap_or_else(|| format!("the rule {} applies", rule.name)),
+                evidence: rule.sentence(Language::English),
+            });
+        }
     }
 }

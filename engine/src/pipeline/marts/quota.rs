@@ -6,7 +6,7 @@ use crate::mart::{Columns, Mart};
 use crate::measure::count;
 use crate::pipeline::quotas::Quotas;
 use crate::pipeline::stage::Windows;
-use crate::quota::{Bound, STEPS};
+use crate::quota::Bound;
 use crate::settings::Settings;
 
 pub(super) fn marts(windows: &Windows, quotas: &Quotas, settings: &Settings) -> Result<Vec<Mart>> {
@@ -47,7 +47,7 @@ fn quota(windows: &Windows, quotas: &Quotas, settings: &Settings) -> Result<Mart
     let region =
         |rep: usize| crm.reps[rep].region.and_then(|region| crm.regions.ids.get(region)).map(String::as_str);
     let heat = |rep: usize| windows.market.heat(crm.reps[rep].region, &settings.factor);
-    let weight = |rep: usize| match heat(rep) {
+    let usual = |rep: usize| match heat(rep) {
         Some(heat) if heat < settings.factor.heat_threshold => settings.factor.attainment_weight_cold,
         _ => 1.0,
     };
@@ -59,12 +59,12 @@ fn quota(windows: &Windows, quotas: &Quotas, settings: &Settings) -> Result<Mart
         .cash(rows.iter().map(|row| row.expected))
         .cash(rows.iter().map(|row| row.low))
         .cash(rows.iter().map(|row| row.high))
-        .cash(rows.iter().map(|row| row.proposal))
+        .cash(rows.iter().map(|row| row.ruled.proposal))
         .cash(rows.iter().map(|row| row.quota))
         .maybe_cash(rows.iter().map(|row| row.previous))
         .date(rows.iter().map(|row| row.previous.and(quotas.previous_as_of)))
         .ratio(rows.iter().map(|row| Some(row.p_attain)))
-        .ratio(rows.iter().map(|row| Some(weight(row.rep))))
+        .ratio(rows.iter().map(|row| row.ruled.weight.or_else(|| Some(usual(row.rep)))))
         .ratio(rows.iter().map(|row| heat(row.rep)))
         .text(rows.iter().map(|row| row.bound.as_str()))
         .cash(rows.iter().map(|row| row.base))
@@ -78,23 +78,30 @@ struct Line<'a> {
     rep: &'a str,
     kind: &'static str,
     position: i32,
-    term: &'static str,
+    term: &'a str,
     amount: i64,
     ratio: Option<f64>,
 }
 
 fn explanation(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
-    let terms: Vec<&'static str> = FACTORS.into_iter().chain(STEPS).collect();
+    let terms = &quotas.run.terms;
     let mut lines = Vec::new();
     for row in &quotas.run.rows {
         let rep = windows.crm.reps[row.rep].id.as_str();
         lines.push(Line { rep, kind: "level", position: 0, term: "base", amount: row.base, ratio: None });
-        for (index, term) in terms.iter().enumerate() {
+        for (index, term) in terms.names().iter().enumerate() {
             let (amount, ratio) = (row.level[index], Some(row.ratios[index]));
+            // Of the rules, those that moved this quota.
+            if terms.is_rule(index) && amount == 0 && ratio == Some(1.0) {
+                continue;
+            }
             lines.push(Line { rep, kind: "level", position: position(index + 1), term, amount, ratio });
         }
         for (index, amount) in row.change.iter().flatten().enumerate() {
-            let term = if index == 0 { "base" } else { terms[index - 1] };
+            if index > 0 && terms.is_rule(index - 1) && *amount == 0 {
+                continue;
+            }
+            let term = if index == 0 { "base" } else { &terms.names()[index - 1] };
             lines.push(Line {
                 rep,
                 kind: "change",

@@ -1,0 +1,59 @@
+//! What was published of every rep as of a day, as rules ask about it.
+
+use arrow::compute::concat_batches;
+use datafusion::prelude::SessionContext;
+use engine::EngineError;
+use engine::quota::Span;
+use engine::rule::{Columns, Subject};
+use engine::settings::Period;
+use engine::time::{Day, date};
+use sql::SqlError;
+
+use super::rows::ask;
+
+/// One day's measures, proposals before rules and bases, a row per rep. Money in minor units.
+#[derive(Debug)]
+pub(crate) struct RepMeasures {
+    pub(crate) columns: Columns,
+    pub(crate) proposals: Vec<i64>,
+    pub(crate) bases: Vec<i64>,
+}
+
+/// Loads them.
+///
+/// # Errors
+/// [`EngineError::Lake`] where the day was published by a program that didn't keep them.
+pub(crate) async fn rep_measures(
+    session: &SessionContext,
+    day: Day,
+    period: Period,
+) -> anyhow::Result<RepMeasures> {
+    let day_text = date(day).to_string();
+    let query = format!("SELECT * FROM mart.rep_measure WHERE as_of = DATE '{day_text}' ORDER BY rep_id");
+    let statement = sql::statements(&query)?.pop();
+    let statement = statement.ok_or_else(|| EngineError::Lake("a query is one statement".to_owned()))?;
+    let frame = sql::plan(session, statement).await?;
+    let schema = std::sync::Arc::clone(frame.schema().inner());
+    let batches = frame.collect().await.map_err(|error| SqlError::Compute(Box::new(error)))?;
+    let batch = concat_batches(&schema, &batches)?;
+    let query = format!("SELECT base FROM mart.quota WHERE as_of = DATE '{day_text}' ORDER BY rep_id");
+    let bases: Vec<i64> = ask(session, &query).await?.iter().map(|row| row.money(0).unwrap_or(0)).collect();
+    if bases.len() != batch.num_rows() {
+        let message = format!(
+            "{day_text} was published without what rules ask about; run `tideline daily --as-of {day_text}` again"
+        );
+        return Err(EngineError::Input(message).into());
+    }
+    let mut columns = Columns::read(&batch);
+    columns.set_calendar(day, &Span::of(day, period));
+    let proposals =
+        Subject::find("proposal").and_then(|subject| columns.numbers(subject)).unwrap_or_default();
+    let proposals = proposals.iter().map(|&amount| minor(amount)).collect();
+    Ok(RepMeasures { columns, proposals, bases })
+}
+
+/// Minor units from an amount that was published with two digits.
+#[expect(clippy::cast_possible_truncation, reason = "amounts are far below 2^53, and NaN is 0")]
+fn minor(amount: f64) -> i64 {
+    (amount * 100.0).round() as i64
+}
