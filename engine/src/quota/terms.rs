@@ -105,3 +105,34 @@ impl Terms {
         self.names.iter().map(|name| previous.ratios.get(name.as_str()).copied().unwrap_or(1.0)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rule::read;
+
+    #[test]
+    fn rules_have_terms_where_they_act_and_those_gone_are_remembered() {
+        let text = "name: in\nalways raise quota by 10%\n\nname: idle\nalways freeze quota\n\nname: out\nalways raise quota by 1% beyond plan\n";
+        let book = read(text).unwrap();
+        let step = |rule, before, after| Step { rule, action: 0, before, after };
+        let steps = vec![step(0, 100, 110), step(1, 110, 110), step(2, 200, 202)];
+        let ruled = [Ruled { steps: steps.clone(), ..Ruled::default() }];
+        let ratios = [("rule:gone".into(), 1.5), ("rule:out".into(), 1.25), ("plan".into(), 0.9)].into();
+        let previous = Previous { quota: 1, base: 1, ratios };
+        let terms = Terms::new(&book, &ruled, &BTreeMap::from([("r".to_owned(), previous.clone())]));
+        let after_factors = ["progress", "ambition", "rule:in", "rule:gone", "plan", "bound", "rule:out"];
+        assert_eq!(terms.names()[FACTORS.len()..], after_factors);
+        let of_rules: Vec<bool> =
+            (FACTORS.len()..terms.names().len()).map(|place| terms.is_rule(place)).collect();
+        assert_eq!(of_rules, [false, false, true, true, false, false, true]);
+        let told = |ratios: &[f64]| {
+            let told: Vec<String> =
+                ratios[FACTORS.len()..].iter().map(|ratio| format!("{ratio:.2}")).collect();
+            told.join(" ")
+        };
+        let ratios = terms.ratios([1.0; 18].into_iter(), [2.0, 3.0, 4.0, 5.0], &steps);
+        assert_eq!(told(&ratios), "2.00 3.00 1.10 1.00 4.00 5.00 1.01");
+        assert_eq!(told(&terms.of(&previous)), "1.00 1.00 1.00 1.50 0.90 1.00 1.25");
+    }
+}

@@ -137,7 +137,7 @@ const SUBJECTS: &[Row] = &[
     ("rep_id", "代表|销售代表", Text, "id of the rep"),
     ("region_id", "区域|大区", Text, "id of the rep's region, or of any region above it"),
     ("manager_id", "经理|主管", Text, "id of the rep's manager"),
-    ("status", "状态", Text, "status of the rep"),
+    ("status", "状态", Text, "status of the rep, in small letters"),
     ("tenure_months", "司龄|入职月数", Months, "months since the rep was hired"),
     ("hired_on", "入职日期", Date, "the day the rep was hired"),
     // The calendar.

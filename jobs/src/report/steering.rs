@@ -23,7 +23,7 @@ pub(super) async fn rules(session: &SessionContext, on: &str) -> anyhow::Result<
             vec![
                 row.text(0).to_owned(),
                 format!("{}{more}", row.text(1)),
-                format!("{} reps", count(row.count(3))),
+                format!("{} {}", count(row.count(3)), if row.count(3) == 1 { "rep" } else { "reps" }),
                 if moved == 0 { "–".to_owned() } else { signed(&whole_money(moved)) },
             ]
         })

@@ -1,5 +1,6 @@
 //! Tests of the rule language through its public API.
 
 mod accepted;
+mod acting;
 mod generated;
 mod refused;
