@@ -220,6 +220,17 @@ mod tests {
     }
 
     #[test]
+    fn a_group_whose_interval_reaches_everyones_is_not_off() {
+        let chances = [0.1, 0.9, 0.1, 0.9, 0.1, 0.5];
+        let standings: Vec<Standing> =
+            (0..60).map(|rep| standing(chances.get(rep).copied().unwrap_or(0.6), 100.0)).collect();
+        let found = fairness(&standings, &[(0..6).collect()], 0.10);
+        let chance = found[0].p_attain.unwrap();
+        assert!(chance.low < 0.45 && chance.high > 0.55, "{chance:?}");
+        assert!(!found[0].off);
+    }
+
+    #[test]
     fn intervals_hold_the_mean_of_normal_samples_about_as_often_as_they_say() {
         // Sums of twelve uniform draws: mean 6, and enough like a normal distribution.
         let mut draws = Draws(5);

@@ -73,20 +73,23 @@ fn fits(schema: &Schema, layout: &Layout) -> Result<(), Fault> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::array::{ArrayRef, BooleanArray, Int64Array, StringArray};
     use arrow::ipc::writer::StreamWriter;
 
     use super::*;
     use crate::contract::Stream;
 
-    fn message() -> Vec<u8> {
-        let text = |texts: [&str; 3]| -> ArrayRef { Arc::new(StringArray::from(texts.to_vec())) };
-        let batch = RecordBatch::try_from_iter([
+    fn text(texts: [&str; 3]) -> ArrayRef {
+        Arc::new(StringArray::from(texts.to_vec()))
+    }
+
+    fn message(more: Option<(&str, ArrayRef)>) -> Vec<u8> {
+        let columns = [
             ("event_id", text(["a", "b", "c"])),
             ("event_time", Arc::new(Int64Array::from(vec![1, 2, 3])) as ArrayRef),
             ("event_type", text(["call.connected"; 3])),
-        ])
-        .unwrap();
+        ];
+        let batch = RecordBatch::try_from_iter(columns.into_iter().chain(more)).unwrap();
         let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
         writer.write(&batch).unwrap();
         writer.into_inner().unwrap()
@@ -94,12 +97,16 @@ mod tests {
 
     #[test]
     fn a_message_of_batches_is_read_and_any_other_bytes_are_refused() {
-        let (whole, layout) = (message(), Layout::of(Stream::Behaviour));
+        let (whole, layout) = (message(None), Layout::of(Stream::Behaviour));
         let (batches, slots) = read(&whole, &layout).unwrap();
         assert_eq!((batches.len(), batches[0].num_rows()), (1, 3));
         assert_eq!(slots, [0, 1, 2].map(Slot::Column));
         let other = Layout::of(Stream::Rep);
         assert_eq!(read(&whole, &other).err(), Some(Fault::column(0, reason::MISSING)));
+        let twice = message(Some(("event_id", text(["d", "e", "f"]))));
+        assert_eq!(read(&twice, &layout).err(), Some(Fault::column(0, reason::GIVEN_TWICE)));
+        let flags = message(Some(("amount", Arc::new(BooleanArray::from(vec![true; 3])))));
+        assert_eq!(read(&flags, &layout).err().map(|fault| fault.reason), Some(reason::WRONG_TYPE));
         // Cut off, or with any byte changed: batches or a reason, never a panic that goes on.
         let silent = std::panic::take_hook();
         std::panic::set_hook(Box::new(|_| {}));
