@@ -70,9 +70,18 @@ async fn test(args: RulesTestArgs, context: &Context) -> anyhow::Result<()> {
     let catalogue = context.catalogue()?;
     let session = sql::session_over(&lake, &catalogue, |table| table.starts_with("mart.")).await?;
     let mut tried = Vec::with_capacity(days.len());
-    for day in days {
-        let known = rep_measures(&session, day, context.config.quota.period).await?;
-        tried.push(try_on(&book, day, &known.columns, &known.proposals, &known.bases));
+    for &day in &days {
+        if let Some(known) = rep_measures(&session, day, context.config.quota.period).await? {
+            tried.push(try_on(&book, day, &known.columns, &known.proposals, &known.bases));
+        }
+    }
+    let without = days.len() - tried.len();
+    let told = "published without what rules ask about; `tideline daily` publishes a day again, with it";
+    if tried.is_empty() {
+        return Err(EngineError::Input(format!("all {without} days were {told}")).into());
+    }
+    if without > 0 {
+        output::note(&format!("left out {without} of {} days, {told}", days.len()));
     }
     output::print(&rules::tried(&book, &tried))
 }

@@ -19,15 +19,15 @@ pub(crate) struct RepMeasures {
     pub(crate) bases: Vec<i64>,
 }
 
-/// Loads them.
+/// Loads them; none where the day was published by a program that didn't keep them.
 ///
 /// # Errors
-/// [`EngineError::Lake`] where the day was published by a program that didn't keep them.
+/// Where the lake can't be read.
 pub(crate) async fn rep_measures(
     session: &SessionContext,
     day: Day,
     period: Period,
-) -> anyhow::Result<RepMeasures> {
+) -> anyhow::Result<Option<RepMeasures>> {
     let day_text = date(day).to_string();
     let query = format!("SELECT * FROM mart.rep_measure WHERE as_of = DATE '{day_text}' ORDER BY rep_id");
     let statement = sql::statements(&query)?.pop();
@@ -39,17 +39,14 @@ pub(crate) async fn rep_measures(
     let query = format!("SELECT base FROM mart.quota WHERE as_of = DATE '{day_text}' ORDER BY rep_id");
     let bases: Vec<i64> = ask(session, &query).await?.iter().map(|row| row.money(0).unwrap_or(0)).collect();
     if bases.len() != batch.num_rows() {
-        let message = format!(
-            "{day_text} was published without what rules ask about; run `tideline daily --as-of {day_text}` again"
-        );
-        return Err(EngineError::Input(message).into());
+        return Ok(None);
     }
     let mut columns = Columns::read(&batch);
     columns.set_calendar(day, &Span::of(day, period));
     let proposals =
         Subject::find("proposal").and_then(|subject| columns.numbers(subject)).unwrap_or_default();
     let proposals = proposals.iter().map(|&amount| minor(amount)).collect();
-    Ok(RepMeasures { columns, proposals, bases })
+    Ok(Some(RepMeasures { columns, proposals, bases }))
 }
 
 /// Minor units from an amount that was published with two digits.
