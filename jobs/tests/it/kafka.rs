@@ -19,7 +19,7 @@ const POISON: [&[u8]; 6] = [
 ];
 
 /// A tool whose members are missed soon, and that commits often.
-fn tool() -> Tool {
+pub(crate) fn tool() -> Tool {
     Tool::new()
         .variable("TIDELINE_KAFKA__COMMIT_ROWS", "150")
         .variable("TIDELINE_KAFKA__COMMIT_SECONDS", "0.2")
@@ -27,7 +27,7 @@ fn tool() -> Tool {
         .variable("TIDELINE_KAFKA__PROPERTIES__HEARTBEAT__INTERVAL__MS", "300")
 }
 
-fn events(from: usize, to: usize) -> Vec<String> {
+pub(crate) fn events(from: usize, to: usize) -> Vec<String> {
     let event = |number: usize| {
         let day = 1 + number % 9;
         Event::new("call.connected")
@@ -46,14 +46,14 @@ fn send(broker: &Broker, topic: &str, events: &[String]) {
     broker.send(topic, partitions.zip(events).map(|(partition, event)| (partition, Some(event.as_bytes()))));
 }
 
-fn ask(tool: &Tool, lake: &str, query: &str) -> String {
+pub(crate) fn ask(tool: &Tool, lake: &str, query: &str) -> String {
     tool.run(&["--lake", lake, "sql", "--format", "csv", "-c", query]).succeeded().out
 }
 
 const ALL_EVENTS: &str = "SELECT * FROM raw.behaviour ORDER BY event_id";
 
 /// The lake's events are exactly those of files.
-fn assert_same_as_files(tool: &Tool, lake: &str, events: &[String]) {
+pub(crate) fn assert_same_as_files(tool: &Tool, lake: &str, events: &[String]) {
     let file = tool.path("events.ndjson");
     std::fs::write(&file, events.join("\n")).unwrap();
     let from = file.to_str().unwrap();
@@ -260,59 +260,6 @@ fn transactions_count_once_they_are_kept_and_their_marks_are_no_records() {
     // Twenty kept, twenty given up, and the mark of either end.
     assert!(status(&tool).contains(&format!("{topic},0,behaviour,42")), "{}", status(&tool));
     assert!(tool.run(&arguments).succeeded().out.contains("nothing new"));
-}
-
-#[test]
-fn a_message_may_hold_arrow_batches() {
-    use arrow::array::{ArrayRef, RecordBatch, StringArray};
-    let (broker, tool) = (broker(), tool());
-    let topic = broker.topic("batches", 1);
-    let column = |texts: Vec<String>| -> ArrayRef { std::sync::Arc::new(StringArray::from(texts)) };
-    let of = |text: &dyn Fn(usize) -> String| column((0..100).map(text).collect());
-    let kind = |row: usize| if row == 40 { "no.such" } else { "call.connected" };
-    let batch = RecordBatch::try_from_iter([
-        ("event_id", of(&|row| format!("e{row:06}"))),
-        ("event_time", of(&|row| format!("2026-01-0{}T09:00:00Z", 1 + row % 9))),
-        ("event_type", of(&|row| kind(row).to_owned())),
-        ("rep_id", of(&|row| format!("r{}", row % 7))),
-        ("number", of(&|row| row.to_string())),
-    ])
-    .unwrap();
-    let mut writer = arrow::ipc::writer::StreamWriter::try_new(Vec::new(), &batch.schema()).unwrap();
-    writer.write(&batch).unwrap();
-    let message = writer.into_inner().unwrap();
-    let later = events(100, 130);
-    broker.send(&topic, [(0, Some(&message[..])), (0, Some(&message[..message.len() / 2]))]);
-    broker.send(&topic, later.iter().map(|event| (0, Some(event.as_bytes()))));
-    let named = format!("behaviour={topic}");
-    let answer =
-        tool.run(&["ingest", "--kafka", &broker.address, "--topic", &named, "--until-end"]).succeeded();
-    assert!(answer.out.contains("behaviour: 129 records accepted, 2 rejected"), "{}", answer.out);
-    let expected: Vec<String> = events(0, 130)
-        .into_iter()
-        .enumerate()
-        .filter(|(row, _)| *row != 40)
-        .map(|(_, event)| event)
-        .collect();
-    assert_same_as_files(&tool, "lake", &expected);
-    let letters = ask(&tool, "lake", "SELECT position, field, reason FROM raw.dead_letter ORDER BY position");
-    assert_eq!(
-        letters,
-        "position,field,reason\n0,event_type,not in the event catalogue\n1,,damaged Arrow IPC\n"
-    );
-}
-
-#[test]
-fn messages_may_be_compressed_by_any_codec() {
-    let (broker, tool) = (broker(), tool());
-    let topic = broker.topic("compressed", 1);
-    let events = events(0, 400);
-    for (codec, events) in ["gzip", "snappy", "lz4", "zstd"].into_iter().zip(events.chunks(100)) {
-        broker.send_compressed(codec, &topic, events);
-    }
-    let named = format!("behaviour={topic}");
-    tool.run(&["ingest", "--kafka", &broker.address, "--topic", &named, "--until-end"]).succeeded();
-    assert_same_as_files(&tool, "lake", &events);
 }
 
 #[test]
