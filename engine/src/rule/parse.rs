@@ -76,9 +76,25 @@ impl Cursor<'_> {
     fn any(&mut self) -> Parse<Condition> {
         let mut parts = vec![self.all()?];
         while self.joined(Word::Or) {
-            parts.push(self.all()?);
+            let meant = self.another_text(parts.last());
+            parts.push(self.all().map_err(|fault| match meant {
+                Some(meant) => fault.suggesting(meant),
+                None => fault,
+            })?);
         }
         Ok(one_or(parts, Condition::Any))
+    }
+
+    /// What was meant where a text stands after `or`: `region_id is EAST or WEST`.
+    fn another_text(&self, before: Option<&Condition>) -> Option<String> {
+        let Some(Condition::Text { subject, among }) = before else { return None };
+        let text = match &self.token.lexeme {
+            Lexeme::Text(text) => text.clone(),
+            Lexeme::Unknown => self.shown(),
+            _ => return None,
+        };
+        let among = among.iter().cloned().chain([text]).collect();
+        Some(Condition::Text { subject: *subject, among }.written(self.language))
     }
 
     fn all(&mut self) -> Parse<Condition> {

@@ -51,6 +51,13 @@ impl Rule {
     }
 }
 
+impl Condition {
+    /// The condition as a sentence says it.
+    pub(super) fn written(&self, language: Language) -> String {
+        Writer(language).condition(self)
+    }
+}
+
 impl Action {
     /// What it does, as a sentence says it.
     pub fn phrase(&self, language: Language) -> String {

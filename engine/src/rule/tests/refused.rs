@@ -13,6 +13,14 @@ fn refused(text: &str, place: (usize, usize, usize), says: &str) {
 }
 
 #[test]
+fn a_text_after_or_was_meant_as_one_of_several() {
+    let meant = "did you mean `region id is one of \"E\", \"W\"`?";
+    refused("when region_id is E or \"W\" then alert", (1, 24, 3), meant);
+    refused("when region_id is E or W then alert", (1, 24, 1), meant);
+    refused("当区域是“东”或“西”时，预警", (1, 9, 3), "did you mean `区域属于（\"东\"、\"西\"）`?");
+}
+
+#[test]
 fn a_wrong_sentence_is_refused_at_the_word_that_is_wrong() {
     let long = format!("always alert \"{}\"", "x".repeat(4000));
     let deep = format!("when {}customers > 5 then alert", "(".repeat(100));
