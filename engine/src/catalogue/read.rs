@@ -246,28 +246,10 @@ impl Reader<'_, '_> {
     /// "; did you mean …?" for a code at most two edits away.
     fn nearest(&self, word: &str) -> String {
         let sent = self.models.iter().filter(|model| !model.derived);
-        let closest = sent.map(|model| (edits(word, &model.code), &model.code)).min();
+        let closest = sent.map(|model| (strsim::levenshtein(word, &model.code), &model.code)).min();
         match closest {
             Some((distance, code)) if distance <= 2 => format!("; did you mean `{code}`?"),
             _ => String::new(),
         }
     }
-}
-
-/// Levenshtein distance over bytes; codes are ASCII. Wagner and Fischer, one row at a time.
-fn edits(a: &str, b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.bytes().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, y) in row.iter_mut().skip(1).zip(b.bytes()) {
-            let here = (diagonal + usize::from(x != y)).min(*cell + 1).min(left + 1);
-            diagonal = std::mem::replace(cell, here);
-            left = here;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or(a.len())
 }

@@ -131,24 +131,8 @@ fn line_of(text: &str, at: usize) -> usize {
 /// The word with the fewest edits, where a third of the letters or fewer differ.
 pub(crate) fn nearest<'a>(wrong: &str, words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     words
-        .map(|word| (edits(wrong, word), word))
+        .map(|word| (strsim::levenshtein(wrong, word), word))
         .min()
         .filter(|&(edits, word)| edits * 3 <= word.chars().count().max(wrong.chars().count()).max(3))
         .map(|(_, word)| word)
-}
-
-/// The Levenshtein distance of two words.
-fn edits(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, &to) in b.iter().enumerate() {
-            let replaced = corner + usize::from(from != to);
-            corner = row[j + 1];
-            row[j + 1] = replaced.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row.last().copied().unwrap_or(0)
 }

@@ -54,7 +54,7 @@ pub(crate) fn closest<'a>(wanted: &str, known: impl Iterator<Item = &'a str>) ->
     const SHOWN_MAX: usize = 3;
     let folded = fold(wanted);
     let mut scored: Vec<(usize, &str)> = known
-        .map(|name| (distance(&folded, &fold(name)), name))
+        .map(|name| (strsim::levenshtein(&folded, &fold(name)), name))
         .filter(|(distance, name)| {
             *distance <= 1 + wanted.chars().count().max(name.chars().count()) / 3
                 || fold(name).contains(&folded)
@@ -80,25 +80,6 @@ fn fold(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-/// Levenshtein's distance in characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        for (cell, to) in row.iter_mut().skip(1).zip(&b) {
-            let best = (diagonal + usize::from(from != *to)).min(*cell + 1).min(left + 1);
-            diagonal = std::mem::replace(cell, best);
-            left = best;
-        }
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-    }
-    row.last().copied().unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,7 +90,5 @@ mod tests {
         assert_eq!(closest("Stagee", known.into_iter()), ["Stage"]);
         assert_eq!(closest("close_date", known.into_iter()).first(), Some(&"Close Date"));
         assert!(closest("zzz", known.into_iter()).is_empty());
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
     }
 }
