@@ -75,6 +75,14 @@ pub enum EngineError {
         /// librdkafka's error.
         source: Box<rdkafka::error::KafkaError>,
     },
+    /// The schema registry doesn't answer.
+    #[error("the schema registry at {url} doesn't answer: {problem}; nothing that needs it was committed")]
+    Registry {
+        /// Its address.
+        url: String,
+        /// What came instead.
+        problem: String,
+    },
     /// Somebody else committed first; running again may help.
     #[error(
         "table {table} was changed by another process while this one was committing; run the command again"
@@ -98,7 +106,7 @@ impl EngineError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Kafka { source, .. } => !crate::kafka::is_refusal(source),
-            other => matches!(other, Self::Conflict { .. } | Self::Busy { .. }),
+            other => matches!(other, Self::Conflict { .. } | Self::Busy { .. } | Self::Registry { .. }),
         }
     }
 

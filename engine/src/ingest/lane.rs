@@ -11,6 +11,7 @@ use memchr::memchr;
 use super::check::reason::{self, Fault};
 use super::check::rows::{Checker, Rows};
 use super::dead_letter::{Letter, LetterWriter};
+use super::decode::avro::Schemas;
 use super::decode::columns;
 use super::decode::csv::{Header, reader};
 use super::decode::json::JsonReader;
@@ -36,6 +37,8 @@ pub(crate) struct Plan {
     pub(crate) letters_dir: PathBuf,
     /// By position of the input.
     pub(crate) sources: Vec<Source>,
+    /// Of the messages framed by a schema registry.
+    pub(crate) schemas: Schemas,
     pub(crate) ingested_at: Micros,
     /// Sets the names of this command's files apart from those of any other.
     pub(crate) seed: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::check::layout::Layout;
 use super::chunk::share;
+use super::decode::avro::{Schemas, schema_id};
 use super::feed::{Unit, Work};
 use super::lane::Source;
 use super::store::Made;
@@ -80,6 +81,11 @@ impl Messages {
         self.marks.first().map_or(0, |mark| mark.offset)
     }
 
+    /// The numbers of the schemas that messages name, those of no registry included.
+    pub(crate) fn schema_ids(&self) -> impl Iterator<Item = u32> {
+        self.iter().filter_map(|message| schema_id(message.bytes))
+    }
+
     /// One after the other.
     pub(super) fn iter(&self) -> impl Iterator<Item = Message<'_>> {
         let mut start = 0;
@@ -130,6 +136,8 @@ pub(crate) struct Taking<'t> {
     pub(crate) seed: String,
     /// Threads that decode and write.
     pub(crate) lanes: usize,
+    /// What the schema registry says, where there is one.
+    pub(crate) schemas: Schemas,
 }
 
 /// Decodes, checks and writes messages. Where it fails, its files are removed.
@@ -140,7 +148,15 @@ pub(crate) fn take(taking: &Taking<'_>, parts: Vec<Part>) -> Result<Taken> {
     let layout = Layout::of(taking.stream);
     let source = |part: &Part| Source { name: part.name.clone(), letters: part.letters };
     let sources = parts.iter().map(source).collect();
-    let plan = super::plan(taking.lake, taking.rules, layout, sources, taking.now, taking.seed.clone())?;
+    let plan = super::plan(
+        taking.lake,
+        taking.rules,
+        layout,
+        sources,
+        taking.now,
+        taking.seed.clone(),
+        taking.schemas.clone(),
+    )?;
     let units = parts.into_iter().enumerate().flat_map(|(input, part)| {
         part.blocks.into_iter().map(move |block| Unit { input, work: Work::Messages(block) })
     });

@@ -31,8 +31,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub(crate) use check::reason;
 pub(crate) use commit::COMMITS_PER_HANDLE;
 pub use commit::Commit;
+pub(crate) use decode::avro;
 pub use summary::{Counts, FileSummary, IngestSummary};
 
 use crate::catalogue::Catalogue;
@@ -45,6 +47,7 @@ use check::rows::Checker;
 use check::rules::Rules;
 use chunk::{Chunk, next_chunk};
 use commit::Committer;
+use decode::avro::Schemas;
 use feed::Feed;
 use lane::{Plan, Source};
 use store::{Made, Target};
@@ -134,7 +137,7 @@ pub async fn ingest_files(
         .iter()
         .map(|input| Source { name: input.file.name.clone(), letters: input.letters.position })
         .collect();
-    let plan = Arc::new(plan(lake, rules, layout, sources, options.now, seed)?);
+    let plan = Arc::new(plan(lake, rules, layout, sources, options.now, seed, Schemas::default())?);
     // While a chunk is synced and committed, the next one is made.
     let mut made: Option<Chunk> = None;
     loop {
@@ -171,6 +174,7 @@ fn plan(
     sources: Vec<Source>,
     now: Micros,
     seed: String,
+    schemas: Schemas,
 ) -> Result<Plan> {
     let spec = tables::spec(layout.stream.table())?;
     let target = Target {
@@ -190,6 +194,7 @@ fn plan(
         target,
         letters_dir: lake.table_dir(dead_letter::TABLE),
         sources,
+        schemas,
         ingested_at: now,
         seed,
     })

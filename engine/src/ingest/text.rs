@@ -18,7 +18,7 @@ pub(crate) const RECORD_BYTES_MAX: usize = 16 << 20;
 /// How much of a longer one is kept for its dead letter.
 pub(crate) const KEPT_BYTES: usize = 64 << 10;
 const READ_BYTES: usize = 256 << 10;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Whole records, one after the other.
 #[derive(Debug)]

@@ -7,10 +7,12 @@ use std::time::Instant;
 use super::haul::{Catch, Haul};
 use super::options::KafkaOptions;
 use super::position::Place;
+use super::registry::Registry;
 use super::status::Committed;
 use crate::catalogue::Catalogue;
 use crate::contract::Stream;
 use crate::error::{EngineError, Result};
+use crate::ingest::avro::Schemas;
 use crate::ingest::dead_letter::TABLE as LETTERS;
 use crate::ingest::messages::{Part, Taken, Taking, take};
 use crate::ingest::{COMMITS_PER_HANDLE, Counts};
@@ -28,6 +30,7 @@ pub(super) struct Writer {
     lake: Lake,
     rules: Arc<Catalogue>,
     options: Arc<KafkaOptions>,
+    registry: Option<Registry>,
     tables: BTreeMap<&'static str, Table>,
     handle_commits: u32,
     hauls: u64,
@@ -60,9 +63,13 @@ struct Landed {
 
 impl Writer {
     /// A writer that holds no partition.
-    pub(super) fn new(lake: Lake, rules: Arc<Catalogue>, options: Arc<KafkaOptions>) -> Self {
+    ///
+    /// # Errors
+    /// As [`Registry::new`].
+    pub(super) fn new(lake: Lake, rules: Arc<Catalogue>, options: Arc<KafkaOptions>) -> Result<Self> {
         let (tables, known) = (BTreeMap::new(), BTreeMap::new());
-        Self { lake, rules, options, tables, handle_commits: 0, hauls: 0, known }
+        let registry = Registry::of(&options)?;
+        Ok(Self { lake, rules, options, registry, tables, handle_commits: 0, hauls: 0, known })
     }
 
     /// Begins with partitions: the offsets that the lake has for them now.
@@ -134,6 +141,10 @@ impl Writer {
     /// Writes the files of a haul, stream by stream.
     async fn land(&mut self, haul: Haul) -> Result<Vec<Landed>> {
         let now = (self.options.clock)();
+        let schemas = match &mut self.registry {
+            Some(registry) => registry.learn(haul.schema_ids()).await?,
+            None => Schemas::default(),
+        };
         let mut by_stream: BTreeMap<usize, Vec<Catch>> = BTreeMap::new();
         for catch in haul.catches {
             let order = Stream::ALL.iter().position(|stream| *stream == catch.stream).unwrap_or(0);
@@ -142,12 +153,18 @@ impl Writer {
         let mut landed = Vec::with_capacity(by_stream.len());
         for catches in by_stream.into_values() {
             let Some(stream) = catches.first().map(|catch| catch.stream) else { continue };
-            landed.push(self.land_stream(stream, catches, now).await?);
+            landed.push(self.land_stream(stream, catches, schemas.clone(), now).await?);
         }
         Ok(landed)
     }
 
-    async fn land_stream(&mut self, stream: Stream, catches: Vec<Catch>, now: Micros) -> Result<Landed> {
+    async fn land_stream(
+        &mut self,
+        stream: Stream,
+        catches: Vec<Catch>,
+        schemas: Schemas,
+        now: Micros,
+    ) -> Result<Landed> {
         let version = self.table(stream.table()).await?.version();
         let seed = format!("{}|{}|{version}|{}|{now}", self.options.nonce, stream.name(), self.hauls);
         let bytes: u64 = catches.iter().map(|catch| catch.bytes).sum();
@@ -163,7 +180,7 @@ impl Writer {
             .collect();
         let (lake, rules) = (self.lake.clone(), Arc::clone(&self.rules));
         let taking = tokio::task::spawn_blocking(move || {
-            take(&Taking { lake: &lake, rules: &rules, stream, now, seed, lanes }, parts)
+            take(&Taking { lake: &lake, rules: &rules, stream, now, seed, lanes, schemas }, parts)
         });
         let taken = taking.await.map_err(crate::ingest::stopped_thread)??;
         Ok(Landed { stream, places, taken })

@@ -1,5 +1,6 @@
 //! A haul: what was gathered from the partitions held, and is committed together.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::position::Place;
@@ -21,6 +22,14 @@ pub(super) struct Catch {
 #[derive(Debug, Default)]
 pub(super) struct Haul {
     pub(super) catches: Vec<Catch>,
+}
+
+impl Haul {
+    /// The numbers of the schemas that its messages name.
+    pub(super) fn schema_ids(&self) -> BTreeSet<u32> {
+        let blocks = self.catches.iter().flat_map(|catch| &catch.blocks);
+        blocks.flat_map(Messages::schema_ids).collect()
+    }
 }
 
 /// A partition held.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::registry::RegistryOptions;
 use super::status::Status;
 use crate::contract::Stream;
 use crate::time::Micros;
@@ -35,6 +36,8 @@ pub struct KafkaOptions {
     pub topics_must_exist: bool,
     /// Further properties.
     pub properties: Properties,
+    /// The schema registry that messages' frames refer to.
+    pub registry: Option<RegistryOptions>,
     /// Whether to stop at the end as it stood at the start.
     pub until_end: bool,
     /// Messages of one commit, about.
@@ -72,6 +75,7 @@ impl std::fmt::Debug for KafkaOptions {
             .field("group", &self.group)
             .field("topics", &self.topics)
             .field("properties", &self.properties)
+            .field("registry", &self.registry)
             .finish_non_exhaustive()
     }
 }

@@ -13,6 +13,7 @@ use super::commit::Writer;
 use super::group::Group;
 use super::options::KafkaOptions;
 use super::position::Place;
+use super::registry::Registry;
 use super::session::{Ended, Session};
 use super::status::{KafkaSummary, Status};
 use super::topics::{self, Topics};
@@ -47,13 +48,16 @@ fn run(
 ) -> Result<KafkaSummary> {
     let started = Instant::now();
     let topics = topics::find(options)?;
+    if let Some(registry) = Registry::of(options)? {
+        runtime.block_on(registry.check())?;
+    }
     let mut status = Status::default();
     let mut goal = Goal { lake, runtime, left: goals(&topics), asked: None };
     while !options.stop.load(Ordering::Relaxed) {
         if options.until_end && goal.is_reached(&[])? {
             break;
         }
-        let writer = Writer::new(lake.clone(), Arc::clone(rules), Arc::clone(options));
+        let writer = Writer::new(lake.clone(), Arc::clone(rules), Arc::clone(options))?;
         let ends = topics.bounds.iter().map(|(place, (_, end))| (place.clone(), *end)).collect();
         let group = Group::new(topics.streams.clone(), writer, ends, runtime.clone());
         let consumer: BaseConsumer<Group> =

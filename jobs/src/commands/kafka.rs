@@ -83,6 +83,7 @@ fn options(brokers: &str, args: &IngestArgs, context: &Context) -> anyhow::Resul
         topics,
         topics_must_exist,
         properties: kafka.properties()?,
+        registry: kafka.registry.options()?,
         until_end: args.until_end,
         commit_rows: kafka.commit_rows,
         commit_after: Duration::from_secs_f64(kafka.commit_seconds),

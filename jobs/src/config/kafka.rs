@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::EngineError;
 use engine::contract::Stream;
-use engine::kafka::Properties;
+use engine::kafka::{Properties, RegistryOptions};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -32,10 +32,44 @@ pub struct Kafka {
     pub rejected_share_stop: f64,
     /// Whether messages that the broker deleted before they were taken in are passed over, rather than an error.
     pub skip_deleted: bool,
+    /// The schema registry that messages' frames refer to.
+    pub registry: Registry,
     /// Properties of librdkafka that are no secrets.
     pub properties: Table,
     /// Property → where its value is: `env:NAME` or `file:PATH`.
     pub secrets: BTreeMap<String, String>,
+}
+
+/// A schema registry of Confluent's kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Registry {
+    /// Its address, e.g. `http://localhost:8081`; empty where there is none.
+    pub url: String,
+    /// The user it wants; empty for none.
+    pub user: String,
+    /// Where the user's password is: `env:NAME` or `file:PATH`.
+    pub password: String,
+}
+
+impl Registry {
+    /// How to reach it; none where it isn't configured.
+    ///
+    /// # Errors
+    /// [`EngineError::Input`] for a login without an address, or a password that isn't where it is said to be.
+    pub(crate) fn options(&self) -> Result<Option<RegistryOptions>, EngineError> {
+        let (url, user) = (self.url.trim(), self.user.trim());
+        match (url, user, self.password.as_str()) {
+            ("", "", "") => Ok(None),
+            ("", ..) => Err(input("kafka.registry: a user or password, but no url".to_owned())),
+            (_, "", "") => Ok(Some(RegistryOptions { url: url.to_owned(), login: None })),
+            (_, "", _) => Err(input("kafka.registry: a password, but no user".to_owned())),
+            (_, _, place) => {
+                let password = secret("kafka.registry: password", place)?;
+                Ok(Some(RegistryOptions { url: url.to_owned(), login: Some((user.to_owned(), password)) }))
+            }
+        }
+    }
 }
 
 impl Default for Kafka {
@@ -50,6 +84,7 @@ impl Default for Kafka {
             give_up_seconds: 300,
             rejected_share_stop: 1.0,
             skip_deleted: false,
+            registry: Registry::default(),
             properties: Table::new(),
             secrets: BTreeMap::new(),
         }
@@ -104,7 +139,7 @@ impl Kafka {
             )));
         }
         for (name, place) in &self.secrets {
-            properties.insert(name.clone(), secret(name, place)?);
+            properties.insert(name.clone(), secret(&format!("kafka.secrets: {name}"), place)?);
         }
         Ok(Properties(properties))
     }
@@ -154,7 +189,7 @@ fn is_secret(name: &str) -> bool {
 
 #[expect(clippy::disallowed_methods, reason = "this is where configuration is read")]
 fn secret(name: &str, place: &str) -> Result<String, EngineError> {
-    let wrong = |problem: String| input(format!("kafka.secrets: {name}: {problem}"));
+    let wrong = |problem: String| input(format!("{name}: {problem}"));
     match place.split_once(':') {
         Some(("env", variable)) => std::env::var(variable)
             .map_err(|_| wrong(format!("the environment has no variable {variable} of plain text"))),

@@ -13,6 +13,8 @@ mod guarantees;
 #[cfg(test)]
 mod kafka;
 #[cfg(test)]
+mod kafka_avro;
+#[cfg(test)]
 mod kafka_messages;
 #[cfg(test)]
 mod lake;

@@ -102,4 +102,15 @@ impl Answer {
         let last = self.err.lines().last().unwrap_or_default();
         assert_eq!((self.status, last), (status, message), "{}\n{}", self.out, self.err);
     }
+
+    /// Asserts the status and that standard error says this.
+    pub(crate) fn says(&self, status: i32, part: &str) {
+        assert!(
+            self.status == status && self.err.contains(part),
+            "{}\n{}\n{}",
+            self.status,
+            self.out,
+            self.err
+        );
+    }
 }

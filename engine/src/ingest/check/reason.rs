@@ -30,6 +30,10 @@ pub(crate) const WRONG_WIDTH: &str = "not as many cells as the header";
 
 pub(crate) const TOMBSTONE: &str = "a message without a value (a tombstone)";
 pub(crate) const NOT_IPC: &str = "damaged Arrow IPC";
+pub(crate) const NOT_AVRO: &str = "damaged Avro";
+pub(crate) const NO_REGISTRY: &str = "framed by a schema registry, and not JSON; set kafka.registry.url";
+pub(crate) const UNKNOWN_SCHEMA: &str = "of a schema that the registry doesn't know";
+pub(crate) const UNUSABLE_SCHEMA: &str = "of a schema that is neither Avro nor JSON";
 pub(crate) const WRONG_TYPE: &str = "of a type that can't be converted";
 pub(crate) const EMPTY: &str = "an empty message";
 

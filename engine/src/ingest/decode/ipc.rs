@@ -4,11 +4,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
 use arrow::buffer::Buffer;
-use arrow::datatypes::Schema;
 use arrow::error::ArrowError;
 use arrow::ipc::reader::StreamDecoder;
 
-use super::types;
+use super::types::fits;
 use crate::ingest::check::layout::{Layout, Slot};
 use crate::ingest::check::reason::{self, Fault};
 
@@ -49,24 +48,6 @@ fn batches(bytes: &[u8]) -> Result<Vec<RecordBatch>, ArrowError> {
         batches.push(batch);
     }
     decoder.finish().map(|()| batches)
-}
-
-/// Fails for the first column that is there twice, has a type that can't be converted, or isn't there.
-fn fits(schema: &Schema, layout: &Layout) -> Result<(), Fault> {
-    let mut given = 0_u32;
-    for field in schema.fields() {
-        let Slot::Column(position) = layout.slot(field.name()) else { continue };
-        if given & 1 << position != 0 {
-            return Err(Fault::column(position, reason::GIVEN_TWICE));
-        }
-        given |= 1 << position;
-        if layout.columns.get(position).is_some_and(|column| !types::accepts(column.kind, field.data_type()))
-        {
-            return Err(Fault::column(position, reason::WRONG_TYPE));
-        }
-    }
-    let missing = layout.required & !given;
-    if missing == 0 { Ok(()) } else { Err(Fault::column(missing.trailing_zeros() as usize, reason::MISSING)) }
 }
 
 #[cfg(test)]

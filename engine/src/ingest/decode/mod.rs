@@ -1,5 +1,6 @@
 //! Decode: from the bytes of a block of records to fields, format by format.
 
+pub(crate) mod avro;
 pub(crate) mod columns;
 pub(crate) mod convert;
 pub(crate) mod csv;

@@ -1,8 +1,9 @@
 //! Which Arrow types a column may come in.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Schema};
 
-use crate::ingest::check::layout::Kind;
+use crate::ingest::check::layout::{Kind, Layout, Slot};
+use crate::ingest::check::reason::{self, Fault};
 
 /// The dictionary type that is read and kept.
 pub(crate) fn dictionary() -> DataType {
@@ -50,6 +51,26 @@ pub(crate) fn wanted(kind: Kind) -> &'static str {
         Kind::Evidence => "JSON text or a list of struct{kind, uri, sha256} of strings",
         Kind::Attributes => "a map from string to string or JSON text",
     }
+}
+
+/// Whether batches of that schema can become records.
+///
+/// # Errors
+/// The first column that is there twice, has a type that can't be converted, or isn't there.
+pub(crate) fn fits(schema: &Schema, layout: &Layout) -> Result<(), Fault> {
+    let mut given = 0_u32;
+    for field in schema.fields() {
+        let Slot::Column(position) = layout.slot(field.name()) else { continue };
+        if given & 1 << position != 0 {
+            return Err(Fault::column(position, reason::GIVEN_TWICE));
+        }
+        given |= 1 << position;
+        if layout.columns.get(position).is_some_and(|column| !accepts(column.kind, field.data_type())) {
+            return Err(Fault::column(position, reason::WRONG_TYPE));
+        }
+    }
+    let missing = layout.required & !given;
+    if missing == 0 { Ok(()) } else { Err(Fault::column(missing.trailing_zeros() as usize, reason::MISSING)) }
 }
 
 /// Text, or bytes that are meant to be text.

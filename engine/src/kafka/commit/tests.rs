@@ -22,6 +22,7 @@ fn writer(lake: &Lake) -> Writer {
         topics: Vec::new(),
         topics_must_exist: true,
         properties: Properties::default(),
+        registry: None,
         until_end: true,
         commit_rows: 100,
         commit_after: Duration::ZERO,
@@ -37,7 +38,7 @@ fn writer(lake: &Lake) -> Writer {
         stop: Arc::new(AtomicBool::new(false)),
         on_status: None,
     };
-    Writer::new(lake.clone(), Arc::new(Catalogue::builtin().unwrap()), Arc::new(options))
+    Writer::new(lake.clone(), Arc::new(Catalogue::builtin().unwrap()), Arc::new(options)).unwrap()
 }
 
 fn place(kafka_partition: i32) -> Place {
