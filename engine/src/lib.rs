@@ -25,3 +25,4 @@ pub mod tile;
 pub mod window;
 
 pub use error::{EngineError, Result};
+pub use pipeline::live;

@@ -2,6 +2,7 @@
 
 mod fairness;
 mod identity;
+pub mod live;
 mod marts;
 mod notice;
 mod publish;

@@ -67,4 +67,8 @@ impl Forecast for RunRateForecast {
     fn p_at_least(&self, rep: usize, amount: f64) -> f64 {
         self.0.p_at_least(rep, amount)
     }
+
+    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
+        self.0.revise(rep, attained, effects);
+    }
 }

@@ -7,7 +7,7 @@
 pub(crate) mod market;
 mod rep;
 
-pub(crate) use rep::{FactorInputs, factors};
+pub(crate) use rep::{FactorInputs, Raw, Spreads, capability_of, factors, one, raw_values, spread_of};
 
 /// The factors, in the order of METRICS.md.
 pub const FACTORS: [&str; 18] = [
@@ -33,6 +33,8 @@ pub const FACTORS: [&str; 18] = [
 
 /// The position of the season index, whose effect is the index itself.
 pub(crate) const SEASON: usize = 4;
+/// The position of the capability profile, which ranks reps among each other.
+pub(crate) const CAPABILITY: usize = 14;
 
 /// One factor of one rep.
 #[derive(Debug, Clone, Copy, PartialEq)]

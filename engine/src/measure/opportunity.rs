@@ -135,6 +135,33 @@ struct Codes {
 
 /// Folds the facts into the state of every opportunity, by opportunity number.
 pub(crate) fn opportunities(facts: &Facts, catalogue: &Catalogue, stages: &Stages) -> Vec<Opportunity> {
+    let mut all = vec![Opportunity::default(); facts.opportunities.len()];
+    let of_deals = |row: &usize| facts.rows[*row].opportunity != NONE;
+    let rows = (0..facts.rows.len()).filter(of_deals);
+    fold(facts, rows, (&mut all, at), catalogue, stages);
+    all
+}
+
+/// Folds one opportunity from the rows of its facts, in their order.
+pub(crate) fn opportunity(
+    facts: &Facts,
+    rows: &[usize],
+    catalogue: &Catalogue,
+    stages: &Stages,
+) -> Opportunity {
+    let mut deal = Opportunity::default();
+    fold(facts, rows.iter().copied(), (std::slice::from_mut(&mut deal), |_| 0), catalogue, stages);
+    deal
+}
+
+/// Folds facts that name opportunities into `all`, in which `place` says where an opportunity's number is.
+fn fold(
+    facts: &Facts,
+    rows: impl Iterator<Item = usize>,
+    (all, place): (&mut [Opportunity], impl Fn(u32) -> usize),
+    catalogue: &Catalogue,
+    stages: &Stages,
+) {
     let code = |name: &str| catalogue.get(name).map(|(code, _)| code);
     let codes = Codes {
         opened: code("opportunity.opened"),
@@ -144,18 +171,16 @@ pub(crate) fn opportunities(facts: &Facts, catalogue: &Catalogue, stages: &Stage
     };
     let life: Vec<bool> =
         catalogue.models().iter().map(|model| model.code.starts_with("opportunity.")).collect();
-    let mut all = vec![Opportunity::default(); facts.opportunities.len()];
     let mut met = Met::default();
-    for fact in facts.rows.iter().filter(|fact| fact.opportunity != NONE && fact.state) {
+    for fact in rows.map(|row| &facts.rows[row]).filter(|fact| fact.state) {
         if life.get(fact.code.index()).copied().unwrap_or(false) {
             let stage = || facts.attribute(fact, "stage");
-            step(&mut all[at(fact.opportunity)], fact, stage, &codes, |text| met.number(text, stages));
+            step(&mut all[place(fact.opportunity)], fact, stage, &codes, |text| met.number(text, stages));
         }
     }
-    for state in &mut all {
+    for state in all {
         settle(state, stages, &met);
     }
-    all
 }
 
 /// What one event does to an opportunity.

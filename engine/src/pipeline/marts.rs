@@ -1,6 +1,6 @@
 //! The rows of every mart, in the order of their schema.
 
-mod alert;
+pub(super) mod alert;
 mod entity;
 mod fairness;
 mod quota;

@@ -13,7 +13,8 @@ use crate::factor::{FactorInputs, factors};
 use crate::lake::Lake;
 use crate::measure::real;
 use crate::quota::{
-    PredictInput, Predictor, QuotaInputs, QuotaRun, bases, months_before, proposals, quotas as frame,
+    PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, months_before, proposals,
+    quotas as frame,
 };
 use crate::rule::{Book, Columns, apply};
 use crate::settings::Settings;
@@ -35,6 +36,76 @@ pub(super) struct Quotas {
     pub(super) previous_as_of: Option<Day>,
 }
 
+/// What quotas rest on that no event of the day itself changes.
+#[derive(Debug)]
+pub(super) struct Basis {
+    /// Positions in the CRM of the reps on duty.
+    pub(super) reps: Vec<usize>,
+    /// Of these reps, without the effects of factors.
+    pub(super) input: PredictInput,
+    pub(super) season: [f64; 12],
+    /// The season index of the period.
+    period_season: f64,
+    /// Decayed mean of log(actual ÷ quota) over past periods, by rep id.
+    attainment: BTreeMap<String, f64>,
+    pub(super) previous: BTreeMap<String, Previous>,
+    previous_as_of: Option<Day>,
+}
+
+/// Reads the months, and what earlier runs published.
+pub(super) async fn basis(
+    lake: &Lake,
+    sources: &Sources,
+    (tiles, windows): (&Tiles, &Windows),
+    settings: &Settings,
+    predictor: &dyn Predictor,
+    as_of: Day,
+) -> Result<Basis> {
+    let crm = &windows.crm;
+    let reps: Vec<usize> = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of)).collect();
+    let first_event = tiles.days(as_of).next().unwrap_or(as_of);
+    let months: Vec<(Day, Day)> = months_before(windows.period.first, settings.quota.history_months)
+        .into_iter()
+        .filter(|(_, last)| *last >= first_event)
+        .collect();
+    let history = tiles.rep_months(lake, &months).await?;
+    let input = predict_input(windows, &reps, &months, &history, as_of);
+    let season =
+        predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(|why| refuse(&why))?;
+    let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
+    let attainment = attainment(sources, &history, settings, as_of)?;
+    let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
+    Ok(Basis { reps, input, season, period_season, attainment, previous, previous_as_of })
+}
+
+/// What a predictor refuses is the input's fault.
+pub(super) fn refuse(message: &str) -> EngineError {
+    EngineError::Input(format!("predicting quotas: {message}"))
+}
+
+impl Basis {
+    /// What the factors are made of.
+    pub(super) fn factor_inputs<'a>(
+        &'a self,
+        windows: &'a Windows,
+        measures: &'a Measures,
+        settings: &'a Settings,
+        as_of: Day,
+    ) -> FactorInputs<'a> {
+        FactorInputs {
+            crm: &windows.crm,
+            market: &windows.market,
+            portfolios: &measures.portfolios.reps,
+            process: &measures.process,
+            capability: &measures.capability,
+            season: self.period_season,
+            attainment: &self.attainment,
+            settings,
+            as_of,
+        }
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
 pub(super) async fn quotas(
     lake: &Lake,
@@ -48,37 +119,14 @@ pub(super) async fn quotas(
     as_of: Day,
 ) -> Result<Quotas> {
     let crm = &windows.crm;
-    let reps: Vec<usize> = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of)).collect();
-    let first_event = tiles.days(as_of).next().unwrap_or(as_of);
-    let months: Vec<(Day, Day)> = months_before(windows.period.first, settings.quota.history_months)
-        .into_iter()
-        .filter(|(_, last)| *last >= first_event)
-        .collect();
-    let history = tiles.rep_months(lake, &months).await?;
-    let mut input = predict_input(windows, &reps, &months, &history, as_of);
-    let refuse = |message: String| EngineError::Input(format!("predicting quotas: {message}"));
-    let season = predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(refuse)?;
-    let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
-    let factors = factors(&FactorInputs {
-        crm,
-        market: &windows.market,
-        customers: &measures.customers,
-        facts: &windows.facts,
-        leads: &measures.leads,
-        opportunities: &measures.opportunities,
-        process: &measures.process,
-        capability: &measures.capability,
-        season: period_season,
-        attainment: &attainment(sources, &history, settings, as_of)?,
-        settings,
-        as_of,
-    });
-    input.factor_effect =
-        reps.iter().flat_map(|&rep| factors[rep].iter().map(|factor| factor.effect)).collect();
-    let forecast = predictor.predict(&input, &season).map_err(refuse)?;
+    let mut ground = basis(lake, sources, (tiles, windows), settings, predictor, as_of).await?;
+    let factors = factors(&ground.factor_inputs(windows, measures, settings, as_of));
+    let effects = |rep: &usize| factors[*rep].iter().map(|factor| factor.effect);
+    ground.input.factor_effect = ground.reps.iter().flat_map(effects).collect();
+    let forecast = predictor.predict(&ground.input, &ground.season).map_err(|why| refuse(&why))?;
+    let Basis { reps, previous, previous_as_of, .. } = ground;
     let attained: Vec<i64> =
         reps.iter().map(|&rep| windows.reps_period.get(&crm.reps[rep].id).amount_signed).collect();
-    let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
     let proposals = proposals(forecast.as_ref(), reps.len(), &settings.quota);
     let bases = bases(forecast.as_ref(), reps.len());
     let expected: Vec<f64> = (0..reps.len()).map(|row| forecast.expected(row)).collect();

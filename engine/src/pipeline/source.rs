@@ -28,6 +28,7 @@ pub(super) struct Sources {
     crm_tables: Vec<Table>,
     pub(super) versions: CrmVersions,
     runs: Vec<Run>,
+    runs_version: i64,
     quota: Table,
     explanation: Table,
 }
@@ -62,6 +63,7 @@ impl Sources {
             crm_tables,
             versions: CrmVersions { reps, customers, regions, plan, calendar },
             runs: Run::load(&runs)?,
+            runs_version: runs.version(),
             quota,
             explanation,
         })
@@ -70,6 +72,11 @@ impl Sources {
     /// The tables whose versions are part of a run's identity.
     pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
         [&self.raw, &self.market, &self.dead_letters].into_iter().chain(&self.crm_tables)
+    }
+
+    /// The version of `ops.run` that was read.
+    pub(super) fn runs_version(&self) -> i64 {
+        self.runs_version
     }
 
     /// The run that a day shows.

@@ -73,14 +73,18 @@ pub(crate) struct Row {
 
 /// The only place where a forecast becomes minor units again.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to what an i64 holds exactly")]
-fn minor(value: f64) -> i64 {
+pub(crate) fn minor(value: f64) -> i64 {
     if value.is_finite() { value.round().clamp(-9.0e15, 9.0e15) as i64 } else { 0 }
 }
 
 /// The proposal of every rep on duty: the (1 − τ) quantile of what it can achieve.
 pub(crate) fn proposals(forecast: &dyn Forecast, reps: usize, settings: &settings::Quota) -> Vec<i64> {
-    let share = 1.0 - settings.attain_probability;
-    (0..reps).map(|row| minor(forecast.quantile(row, share)).max(1)).collect()
+    (0..reps).map(|row| proposal(forecast, row, settings)).collect()
+}
+
+/// The proposal of one rep.
+pub(crate) fn proposal(forecast: &dyn Forecast, row: usize, settings: &settings::Quota) -> i64 {
+    minor(forecast.quantile(row, 1.0 - settings.attain_probability)).max(1)
 }
 
 /// The base of every rep on duty: what it would sell in the period at neutral factors.
@@ -94,7 +98,14 @@ pub(crate) fn bases(forecast: &dyn Forecast, reps: usize) -> Vec<i64> {
 /// [`EngineError::Input`] where the inputs' lengths contradict each other.
 pub(crate) fn quotas(mut inputs: QuotaInputs<'_>) -> Result<QuotaRun> {
     let mut ruled = std::mem::take(&mut inputs.ruled);
-    let mut solved = solve(&inputs, &ruled)?;
+    let limits: Vec<Limits> = (ruled.iter().enumerate())
+        .map(|(row, ruled)| {
+            let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
+            limits(inputs.forecast.base(row), inputs.settings, ruled, previous)
+        })
+        .collect();
+    let proposals: Vec<i64> = ruled.iter().map(|ruled| ruled.proposal).collect();
+    let mut solved = solve(inputs.crm, inputs.reps, inputs.period, &proposals, &limits)?;
     let quotas: Vec<i64> = (ruled.iter_mut().enumerate())
         .map(|(row, ruled)| {
             let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
@@ -122,36 +133,44 @@ pub(crate) fn quotas(mut inputs: QuotaInputs<'_>) -> Result<QuotaRun> {
     Ok(QuotaRun { rows, terms, regions: solved.regions, findings: solved.findings })
 }
 
-fn solve(inputs: &QuotaInputs<'_>, ruled: &[Ruled]) -> Result<TreeReconciled> {
-    let crm = inputs.crm;
+/// Makes proposals add up to the plans of a period. `reps` are positions in the CRM; `proposals`, after the rules, and
+/// `limits` run over them.
+///
+/// # Errors
+/// [`EngineError::Input`] where the lengths differ.
+pub(crate) fn solve(
+    crm: &Crm,
+    reps: &[usize],
+    period: &Span,
+    proposals: &[i64],
+    limits: &[Limits],
+) -> Result<TreeReconciled> {
     let regions: Vec<Region> = (0..crm.regions.ids.len())
         .map(|region| Region {
             parent: crm.regions.parent[region].and_then(|parent| u32::try_from(parent).ok()),
-            plan: crm.plan.get(&(inputs.period.name.clone(), region)).copied(),
+            plan: crm.plan.get(&(period.name.clone(), region)).copied(),
         })
         .collect();
-    let rep_region: Vec<Option<u32>> = inputs
-        .reps
-        .iter()
-        .map(|&rep| crm.reps[rep].region.and_then(|region| u32::try_from(region).ok()))
-        .collect();
-    let limits: Vec<Limits> =
-        ruled.iter().enumerate().map(|(row, ruled)| limits(inputs, row, ruled)).collect();
-    let proposals: Vec<i64> = ruled.iter().map(|ruled| ruled.proposal).collect();
-    reconcile_tree(&regions, &rep_region, &proposals, &limits, RelaxOrder::default())
+    let rep_region: Vec<Option<u32>> =
+        reps.iter().map(|&rep| crm.reps[rep].region.and_then(|region| u32::try_from(region).ok())).collect();
+    reconcile_tree(&regions, &rep_region, proposals, limits, RelaxOrder::default())
         .map_err(|error| EngineError::Input(error.to_string()))
 }
 
-/// The limits of one rep. What a rule says goes before what the configuration says.
-fn limits(inputs: &QuotaInputs<'_>, row: usize, ruled: &Ruled) -> Limits {
+/// The limits of one rep, given its base and the quota published before. What a rule says goes before what the
+/// configuration says.
+pub(crate) fn limits(
+    base: f64,
+    settings: &settings::Quota,
+    ruled: &Ruled,
+    previous: Option<&Previous>,
+) -> Limits {
     // A share of nothing limits nothing: without any history the base is no yardstick, today's or the last.
-    let base = inputs.forecast.base(row);
     let share = |share: f64| (base >= 1.0).then(|| minor(base * share));
-    let usual_floor = share(inputs.settings.floor_share);
-    let usual_ceiling = share(inputs.settings.ceiling_share).map(|ceiling| ceiling.max(1));
+    let usual_floor = share(settings.floor_share);
+    let usual_ceiling = share(settings.ceiling_share).map(|ceiling| ceiling.max(1));
     let most = |amount: i64| ruled.cap.map_or(amount, |cap| amount.min(cap));
     let least = |amount: i64| ruled.floor.map_or(amount, |floor| amount.max(floor));
-    let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
     let limits = Limits {
         floor: usual_floor.map(most).map(least).or(ruled.floor),
         ceiling: usual_ceiling.map(least).map(most).or(ruled.cap),
@@ -159,7 +178,7 @@ fn limits(inputs: &QuotaInputs<'_>, row: usize, ruled: &Ruled) -> Limits {
         ..Limits::default()
     };
     match previous.filter(|previous| previous.base > 1) {
-        Some(previous) => limits.with_daily_cap(previous.quota, inputs.settings.daily_move_max),
+        Some(previous) => limits.with_daily_cap(previous.quota, settings.daily_move_max),
         None => limits,
     }
 }

@@ -37,6 +37,10 @@ pub trait Forecast: std::fmt::Debug + Send + Sync {
     fn quantile(&self, rep: usize, p: f64) -> f64;
     /// The chance that achievable is at least `amount`.
     fn p_at_least(&self, rep: usize, amount: f64) -> f64;
+    /// Forecasts one rep again, of whom more is attained in the period or other factors hold: to the last bit what
+    /// [`Predictor::predict`] would say with these in the rep's row. `effects` as a row of
+    /// [`PredictInput::factor_effect`].
+    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]);
 }
 
 /// A way of predicting; `jobs` wires one from `models`.

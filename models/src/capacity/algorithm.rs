@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, Zip};
 
 use super::credibility::{Prior, rates};
-use super::forecast::CapacityForecast;
+use super::forecast::{CapacityForecast, Outlook};
 use super::input::CapacityInput;
 use super::ramp::{Ramp, tenure_at};
 use super::spread::daily_variance;
@@ -63,23 +63,23 @@ pub fn predict(input: &CapacityInput<'_>) -> Result<CapacityForecast, ModelError
     let n_reps = input.n_reps();
     let mut forecast = CapacityForecast {
         base: Vec::with_capacity(n_reps),
-        attained: input.attained.to_vec(),
+        attained: Vec::with_capacity(n_reps),
         remaining: Vec::with_capacity(n_reps),
         remaining_sd: Vec::with_capacity(n_reps),
         expected: Vec::with_capacity(n_reps),
+        outlook: Vec::with_capacity(n_reps),
     };
     for (rep, effects) in input.factor_effect.rows().into_iter().enumerate() {
-        let effect: f64 = effects.iter().product();
         let midway = input.tenure_months[rep] + 0.5 * input.working_days_left / WORKING_DAYS_MONTH;
         let daily_exposure = input.season_now * ramp.at(midway);
-        let left = daily_exposure * input.working_days_left;
-        let rate = now.rate[rep];
-        let remaining = rate * left * effect;
-        let variance = daily[rep] * rate * rate * left + left * left * now.variance[rep];
-        forecast.base.push(rate * daily_exposure * input.working_days_period);
-        forecast.remaining.push(remaining);
-        forecast.remaining_sd.push(if remaining > 0.0 { effect * variance.sqrt() } else { 0.0 });
-        forecast.expected.push(input.attained[rep] + remaining);
+        let outlook = Outlook {
+            rate: now.rate[rep],
+            rate_variance: now.variance[rep],
+            daily_variance: daily[rep],
+            left: daily_exposure * input.working_days_left,
+        };
+        let base = outlook.rate * daily_exposure * input.working_days_period;
+        forecast.push(outlook, base, input.attained[rep], effects.iter().copied());
     }
     Ok(forecast)
 }

@@ -29,6 +29,7 @@ impl Forecast for Flat {
     fn p_at_least(&self, _: usize, _: f64) -> f64 {
         0.5
     }
+    fn revise(&mut self, _: usize, _: f64, _: &[f64]) {}
 }
 
 impl Predictor for Flat {
