@@ -1,6 +1,7 @@
 //! The command line: every subcommand with its arguments.
 
 mod rules;
+mod serve;
 mod table;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use rules::{RulesCommand, RulesFile, RulesTestArgs};
+pub use serve::ServeArgs;
 pub use table::{
     BacktestCommand, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs, ModelScoreArgs, SplitBy,
 };
@@ -78,6 +80,8 @@ pub enum Command {
     /// Check and try the sentences that raise, lower, cap, floor or freeze quotas
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Follow a topic and send quotas as they change
+    Serve(ServeArgs),
     /// Look after the lake itself
     #[command(subcommand)]
     Lake(LakeCommand),

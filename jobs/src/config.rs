@@ -5,10 +5,12 @@
 mod check;
 mod kafka;
 mod keys;
+mod live;
 
 pub use kafka::Kafka;
 pub(crate) use kafka::stream;
 pub(crate) use keys::nearest;
+pub use live::Live;
 
 use std::path::{Path, PathBuf};
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub ingest: Ingest,
     /// Taking streams in from Kafka.
     pub kafka: Kafka,
+    /// The quotas of the running day.
+    pub live: Live,
     /// Keeping the lake in order.
     pub maintain: Maintain,
     /// What goes to standard error.
@@ -137,6 +141,7 @@ impl Default for Config {
             quota,
             ingest: Ingest::default(),
             kafka: Kafka::default(),
+            live: Live::default(),
             maintain: Maintain::default(),
             log: Log::default(),
             names_timezone: false,

@@ -150,16 +150,16 @@ impl World {
         let lake = Lake::open_or_create(&dir.path().join("lake"), "Asia/Shanghai").unwrap();
         let mut reader = MessageReader::new(&lake, &catalogue).unwrap();
         let day = day_number(chrono::NaiveDate::from_ymd_opt(2026, 2, 12).unwrap());
-        let (mut closed, mut stream, mut late) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut closed, mut stream, mut delayed) = (Vec::new(), Vec::new(), Vec::new());
         for (number, line) in lines(&data.join("behaviour")).into_iter().enumerate() {
             match day_of(&line, &mut reader) {
                 Some(other) if other == day => stream.push(line),
-                Some(other) if (day - 4..day).contains(&other) && number % 2 == 0 => late.push(line),
+                Some(other) if (day - 4..day).contains(&other) && number % 2 == 0 => delayed.push(line),
                 Some(other) if other > day => {}
                 _ => closed.push(line),
             }
         }
-        assert!(stream.len() > 200 && late.len() > 200, "{} and {} events", stream.len(), late.len());
+        assert!(stream.len() > 200 && delayed.len() > 200, "{} and {} events", stream.len(), delayed.len());
         let making = Making {
             settings: Arc::new(Settings::default()),
             catalogue: Arc::new(catalogue),
@@ -167,7 +167,7 @@ impl World {
             rules: Arc::new(book),
             rows_bytes_max: 64 << 20,
         };
-        let world = Self { dir, day, stream, late, making };
+        let world = Self { dir, day, stream, late: delayed, making };
         for stream in Stream::ALL.into_iter().filter(|stream| *stream != Stream::Behaviour) {
             let path = data.join(format!("{}.ndjson", stream.name()));
             let from = if path.exists() { path } else { data.join(stream.name()) };
@@ -215,7 +215,9 @@ impl World {
 
     fn batches(&self, lines: &[String]) -> Vec<(Day, RecordBatch)> {
         let mut reader = self.reader();
-        lines.iter().for_each(|line| reader.read(Some(line.as_bytes())));
+        for line in lines {
+            reader.read(Some(line.as_bytes()));
+        }
         reader.finish(now()).unwrap().rows
     }
 }
@@ -327,7 +329,9 @@ async fn assert_as_daily(world: &World, lake: &Lake, live: &Live) {
     let mut raised = mart(lake, "mart.alert", &report, &[&ALERT[..], &["scope"]].concat()).await;
     let ours = ["process_health_red", "busy"];
     raised.retain(|row| row[5] == "rep" && ours.contains(&row[0].as_str()));
-    raised.iter_mut().for_each(|row| row.truncate(ALERT.len()));
+    for row in &mut raised {
+        row.truncate(ALERT.len());
+    }
     assert_eq!(alerts(live), raised);
 }
 
@@ -336,9 +340,12 @@ fn altered(line: &str, dice: &mut Dice) -> String {
     let mut event: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line).unwrap();
     match dice.roll(3) {
         0 => {
-            drop(event.insert("attributes".to_owned(), serde_json::json!({"again": "yes", "stage": "demo"})))
+            let attributes = serde_json::json!({"again": "yes", "stage": "demo"});
+            event.insert("attributes".to_owned(), attributes);
         }
-        1 if event.contains_key("amount") => drop(event.insert("amount".to_owned(), "1.25".into())),
+        1 if event.contains_key("amount") => {
+            event.insert("amount".to_owned(), "1.25".into());
+        }
         _ => {
             event.remove("customer_id");
             event.insert("rep_id".to_owned(), format!("r0000{}", 1 + dice.roll(9)).into());

@@ -7,7 +7,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     engine::time::Zone::new(&config.timezone)
         .map(|_| ())
         .map_err(|message| format!("timezone: {message}"))?;
-    let rules = numbers(config).into_iter().chain(shapes(config));
+    let rules = numbers(config).into_iter().chain(shapes(config)).chain(live(config));
     for (key, holds, right) in rules {
         if !holds {
             return Err(format!("{key} must be {right}"));
@@ -28,6 +28,24 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
 }
 
 type Rule = (&'static str, bool, &'static str);
+
+fn live(config: &Config) -> Vec<Rule> {
+    vec![
+        ("live.emit_seconds", (0.0..=3_600.0).contains(&config.live.emit_seconds), "between 0 and 3,600"),
+        (
+            "live.refresh_seconds",
+            (0.1..=86_400.0).contains(&config.live.refresh_seconds),
+            "between 0.1 and 86,400",
+        ),
+        ("live.memory_mib", (1..=1_048_576).contains(&config.live.memory_mib), "between 1 and 1,048,576"),
+        (
+            "live.alert_topic",
+            !config.live.alert_topic.is_empty() && config.live.alert_topic != config.live.quota_topic,
+            "the name of another topic than live.quota_topic",
+        ),
+        ("live.quota_topic", !config.live.quota_topic.is_empty(), "the name of a topic"),
+    ]
+}
 
 fn numbers(config: &Config) -> Vec<Rule> {
     let (health, lead, quota, process) = (&config.health, &config.lead, &config.quota, &config.process);

@@ -17,7 +17,11 @@ mod kafka_avro;
 #[cfg(test)]
 mod kafka_messages;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod lake;
+#[cfg(test)]
+mod live;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
