@@ -1,6 +1,6 @@
 //! One event of the running day → changed quotas, in process: median and 99th percentile over events of a day.
 //!
-//! Here and not in `benches`, because it needs the predictor and the runtime: `cargo bench --workspace --bench live`.
+//! Here and not in `benches`, because it needs the predictor and the runtime: `cargo bench -p jobs --bench live`.
 //! Arguments after `--` are sizes, `REPS:CUSTOMERS:EVENTS_PER_DAY`.
 
 use std::sync::Arc;
