@@ -1,6 +1,7 @@
 //! The command line: every subcommand with its arguments.
 
 mod rules;
+mod serve;
 mod table;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use rules::{RulesCommand, RulesFile, RulesTestArgs};
+pub use serve::{KeyAddArgs, KeyCommand, KeyRevokeArgs, Scope, ServeArgs};
 pub use table::{
     BacktestCommand, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs, ModelScoreArgs, SplitBy,
 };
@@ -78,6 +80,11 @@ pub enum Command {
     /// Check and try the sentences that raise, lower, cap, floor or freeze quotas
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Serve what is published over HTTP, until stopped
+    Serve(ServeArgs),
+    /// Make, list and revoke keys of the HTTP API
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Look after the lake itself
     #[command(subcommand)]
     Lake(LakeCommand),

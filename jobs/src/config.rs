@@ -5,10 +5,12 @@
 mod check;
 mod kafka;
 mod keys;
+mod serve;
 
 pub use kafka::Kafka;
 pub(crate) use kafka::stream;
-pub(crate) use keys::nearest;
+pub(crate) use keys::{located, nearest};
+pub use serve::Serve;
 
 use std::path::{Path, PathBuf};
 
@@ -59,6 +61,8 @@ pub struct Config {
     pub kafka: Kafka,
     /// Keeping the lake in order.
     pub maintain: Maintain,
+    /// Answering HTTP.
+    pub serve: Serve,
     /// What goes to standard error.
     pub log: Log,
     /// Whether file or environment name a time zone, rather than the default.
@@ -138,6 +142,7 @@ impl Default for Config {
             ingest: Ingest::default(),
             kafka: Kafka::default(),
             maintain: Maintain::default(),
+            serve: Serve::default(),
             log: Log::default(),
             names_timezone: false,
         }
@@ -169,8 +174,7 @@ impl Config {
     pub fn parse(name: &str, text: &str, variables: &[(String, String)]) -> anyhow::Result<Self> {
         let known = keys::Known::new()?;
         known.check_file(name, text)?;
-        let from_file: Table =
-            toml::from_str(text).map_err(|error| input(keys::located(name, text, &error)))?;
+        let from_file: Table = toml::from_str(text).map_err(|error| input(located(name, text, &error)))?;
         let mut table = Table::try_from(Self::default()).context("the default configuration is a table")?;
         let mut names_timezone = from_file.contains_key("timezone");
         overlay(&mut table, from_file);
@@ -178,9 +182,7 @@ impl Config {
             // The file alone knows its lines; it may lack what the defaults complete, though.
             let alone =
                 toml::from_str::<Self>(text).err().filter(|error| !error.message().contains("missing field"));
-            input(
-                alone.map_or_else(|| format!("{name}: {message}"), |error| keys::located(name, text, &error)),
-            )
+            input(alone.map_or_else(|| format!("{name}: {message}"), |error| located(name, text, &error)))
         })?;
         for (variable, value) in variables {
             let Some(path) = known.path_of(variable)? else { continue };

@@ -14,6 +14,8 @@ mod output;
 mod panel_file;
 mod progress;
 mod report;
+mod serve;
+mod signal;
 mod table_file;
 
 use std::ffi::OsString;

@@ -12,6 +12,7 @@ use crate::cli::IngestArgs;
 use crate::context::{Context, now};
 use crate::output;
 use crate::report::words::{bytes, count};
+use crate::signal::stopped;
 
 pub(crate) async fn run(brokers: &str, args: &IngestArgs, context: &Context) -> anyhow::Result<()> {
     let mut options = options(brokers, args, context)?;
@@ -47,27 +48,6 @@ fn watcher(metrics: Option<&Metrics>) -> OnStatus {
             metrics.show(status);
         }
     })
-}
-
-/// Waits for a signal to stop.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 fn options(brokers: &str, args: &IngestArgs, context: &Context) -> anyhow::Result<KafkaOptions> {

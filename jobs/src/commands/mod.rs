@@ -10,12 +10,14 @@ mod generate;
 mod import;
 mod ingest;
 mod kafka;
+mod key;
 mod maintain;
 mod metrics;
 mod model;
 mod play;
 mod prompt;
 mod rules;
+mod serve;
 mod sql;
 mod status;
 mod verify;
@@ -41,6 +43,8 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
         Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
         Command::Rules(command) => Box::pin(rules::run(command, context)).await,
+        Command::Serve(args) => Box::pin(serve::run(&args, context)).await,
+        Command::Key(command) => key::run(command, context),
         Command::Lake(LakeCommand::Maintain(args)) => Box::pin(maintain::run(args, context)).await,
         Command::Lake(LakeCommand::Status(args)) => Box::pin(status::run(args, context)).await,
         Command::Lake(LakeCommand::Verify) => Box::pin(verify::run(context)).await,

@@ -1,0 +1,312 @@
+//! What changed, in the order of publication: complete, without repeats, and the same after a restart.
+//!
+//! The feed is made of the lake alone. Each publication that is of the newest day, or newer than all before it, is held
+//! against the one before it; what differs, ordered by key, is its part of the feed. A cursor names a publication and a
+//! key within it, so it doesn't depend on any server. A publication whose rows maintenance has removed (a later run
+//! of its day took its place) is passed over, and the next one is held against the one before it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{AsArray, Decimal128Array};
+use engine::EngineError;
+use engine::lake::Run;
+use engine::time::Micros;
+use serde_json::{Value, json};
+
+use super::App;
+use super::board::Board;
+use super::day::{Day, Mart};
+use super::keys::Principal;
+use super::problem::Problem;
+use super::sheet::{Sheet, json_rows};
+use super::shelf::Published;
+
+/// Publications whose changes are kept in memory.
+const KEPT: usize = 4;
+/// Greater than every key.
+const END: &str = "\u{7f}";
+
+/// A place in the feed: everything up to this key of this publication is known.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cursor {
+    finished_at: Micros,
+    run_id: String,
+    key: String,
+}
+
+impl Cursor {
+    /// The end of a publication.
+    pub(super) fn end_of(run: &Run) -> Self {
+        Self { finished_at: run.finished_at, run_id: run.run_id.clone(), key: END.to_owned() }
+    }
+
+    /// Reads what [`Cursor::text`] wrote.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let (finished_at, run_id, key) = (parts.next()?, parts.next()?, parts.next()?);
+        let plain = !run_id.is_empty() && run_id.chars().all(|c| c.is_ascii_alphanumeric());
+        let finished_at = finished_at.parse().ok().filter(|at| *at >= 0)?;
+        (plain && parts.next().is_none()).then_some(Self {
+            finished_at,
+            run_id: run_id.to_owned(),
+            key: unhex(key)?,
+        })
+    }
+
+    /// For clients: letters, digits and hyphens.
+    pub(super) fn text(&self) -> String {
+        format!("{}-{}-{}", self.finished_at, self.run_id, hex(&self.key))
+    }
+
+    fn publication(&self) -> (Micros, &str) {
+        (self.finished_at, &self.run_id)
+    }
+}
+
+/// Text as hex digits.
+pub(super) fn hex(text: &str) -> String {
+    let digit = |half: u8| char::from_digit(u32::from(half), 16);
+    text.bytes().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).flatten().collect()
+}
+
+/// Reads what [`hex`] wrote.
+pub(super) fn unhex(text: &str) -> Option<String> {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let byte = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    let bytes: Option<Vec<u8>> = (0..text.len()).step_by(2).map(byte).collect();
+    String::from_utf8(bytes?).ok()
+}
+
+/// One change.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// After this one.
+    pub(super) cursor: Cursor,
+    /// `quota`, `alert_raised` or `alert_cleared`.
+    pub(super) kind: &'static str,
+    /// The scope whose row it is.
+    scope: String,
+    scope_id: String,
+    /// The whole change as JSON.
+    pub(super) json: String,
+}
+
+impl Change {
+    fn is_seen_by(&self, who: &Principal, board: &Board) -> bool {
+        who.sees_scope(board, &self.scope, &self.scope_id)
+    }
+}
+
+/// A part of the feed.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(super) changes: Vec<(Arc<Vec<Change>>, usize)>,
+    /// Where the next page begins.
+    pub(super) next: Cursor,
+    /// Whether there is more now.
+    pub(super) more: bool,
+}
+
+/// Changes of the publications asked for last.
+#[derive(Debug, Default)]
+pub(crate) struct Feed(Mutex<VecDeque<(String, Arc<Vec<Change>>)>>);
+
+/// Up to `limit` changes that `who` may see, after `since`; from the beginning without one.
+///
+/// # Errors
+/// 400 for a cursor of another lake, 503 where the lake can't be read or nothing is published.
+pub(super) async fn page(
+    app: &App,
+    who: &Principal,
+    since: Option<&Cursor>,
+    limit: usize,
+) -> Result<Page, Problem> {
+    let (published, board) = (app.shelf.published(), app.shelf.board()?);
+    let steps: Vec<&Run> = published.steps().collect();
+    let newest = published.runs.last().map(|run| (run.finished_at, run.run_id.as_str()));
+    if since.is_some_and(|since| newest < Some(since.publication())) {
+        let message = "the cursor is of a later publication than any here; is it of another lake?";
+        return Err(Problem::parameter("since", message));
+    }
+    let start = Cursor { finished_at: 0, run_id: "0".to_owned(), key: String::new() };
+    let since = since.unwrap_or(&start);
+    let mut page = Page { changes: Vec::new(), next: since.clone(), more: false };
+    for (place, run) in steps.iter().enumerate() {
+        if (run.finished_at, run.run_id.as_str()) < since.publication() || *since >= Cursor::end_of(run) {
+            continue;
+        }
+        let before = place.checked_sub(1).and_then(|before| steps.get(before)).copied();
+        let changes = changes(app, &published, run, before).await?;
+        let known = changes.partition_point(|change| change.cursor <= *since);
+        for at in known..changes.len() {
+            if !changes[at].is_seen_by(who, &board) {
+                continue;
+            }
+            if page.changes.len() == limit {
+                page.more = true;
+                return Ok(page);
+            }
+            page.next = changes[at].cursor.clone();
+            page.changes.push((Arc::clone(&changes), at));
+        }
+        page.next = Cursor::end_of(run);
+    }
+    Ok(page)
+}
+
+/// Where the feed ends now.
+pub(super) fn end(published: &Published) -> Option<Cursor> {
+    published.steps().last().map(Cursor::end_of)
+}
+
+async fn changes(
+    app: &App,
+    published: &Published,
+    run: &Run,
+    before: Option<&Run>,
+) -> Result<Arc<Vec<Change>>, Problem> {
+    let name = format!("{} {}", run.run_id, before.map_or("", |before| &before.run_id));
+    {
+        let kept = app.feed.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, found)) = kept.iter().find(|(known, _)| *known == name) {
+            return Ok(Arc::clone(found));
+        }
+    }
+    let board = app.shelf.board()?;
+    let day_of = |run: &Run| {
+        if board.day.run == *run { Arc::clone(&board.day) } else { Arc::new(published.day(run)) }
+    };
+    let (now, then) = (day_of(run), before.map(day_of));
+    let found = app.shelf.reading(move || compare(&now, then.as_deref())).await?;
+    let found = Arc::new(found);
+    let mut kept = app.feed.0.lock().unwrap_or_else(PoisonError::into_inner);
+    kept.push_back((name, Arc::clone(&found)));
+    if kept.len() > KEPT {
+        kept.pop_front();
+    }
+    Ok(found)
+}
+
+/// What differs between two publications, by ascending key. Blocks.
+fn compare(now: &Day, then: Option<&Day>) -> Result<Vec<Change>, EngineError> {
+    let sheet = |day: Option<&Day>, mart| day.map_or(Ok(None), |day| day.read(mart));
+    let mut found = BTreeMap::new();
+    quotas(now, sheet(Some(now), Mart::Quota)?.as_deref(), sheet(then, Mart::Quota)?.as_deref(), &mut found);
+    alerts(now, sheet(Some(now), Mart::Alert)?.as_deref(), sheet(then, Mart::Alert)?.as_deref(), &mut found)?;
+    Ok(found.into_values().collect())
+}
+
+fn change(now: &Day, kind: &'static str, key: String, scope: (&str, &str), own: &Value) -> Change {
+    let run = &now.run;
+    let cursor = Cursor { finished_at: run.finished_at, run_id: run.run_id.clone(), key };
+    let own = own.to_string();
+    let json = format!(
+        r#"{{"cursor":"{}","kind":"{kind}",{},{}"#,
+        cursor.text(),
+        now.labels.json,
+        own.strip_prefix('{').unwrap_or("}")
+    );
+    Change { cursor, kind, scope: scope.0.to_owned(), scope_id: scope.1.to_owned(), json }
+}
+
+type Found = BTreeMap<String, Change>;
+
+/// A rep's quota and the period that it is for.
+fn quota_of(sheet: &Sheet, row: usize) -> (Value, i128) {
+    let amounts = sheet.batch().column_by_name("quota").and_then(|column| column.as_primitive_opt());
+    let minor = amounts.map_or(0, |amounts: &Decimal128Array| amounts.value(row));
+    (Value::from(sheet.text("period", row)), minor)
+}
+
+fn quotas(now: &Day, new: Option<&Sheet>, old: Option<&Sheet>, found: &mut Found) {
+    let place = |sheet: Option<&Sheet>, rep: &str| {
+        let sheet = sheet?;
+        Some(quota_of(sheet, sheet.find(rep).next_back()?))
+    };
+    for sheet in [new, old].into_iter().flatten() {
+        for row in 0..sheet.rows() {
+            let rep = sheet.id(row);
+            let (after, before) = (place(new, rep), place(old, rep));
+            if after == before {
+                continue;
+            }
+            let key = format!("quota {rep}");
+            let amount = |quota: &Option<(Value, i128)>| quota.as_ref().map(|(_, minor)| money(*minor));
+            let period = |quota: &Option<(Value, i128)>| quota.as_ref().map(|(period, _)| period.clone());
+            let own = json!({
+                "rep_id": rep,
+                "period": period(&after),
+                "quota": amount(&after),
+                "before": amount(&before),
+                "before_period": period(&before),
+            });
+            found.insert(key.clone(), change(now, "quota", key, ("rep", rep), &own));
+        }
+    }
+}
+
+/// Money as a JSON number.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "exact up to fifteen digits, which is all that JSON readers keep"
+)]
+fn money(minor: i128) -> f64 {
+    minor as f64 / 100.0
+}
+
+fn alerts(now: &Day, new: Option<&Sheet>, old: Option<&Sheet>, found: &mut Found) -> Result<(), EngineError> {
+    let (raised, cleared) = (by_identity(new)?, by_identity(old)?);
+    let kinds = [("alert_raised", &raised, &cleared), ("alert_cleared", &cleared, &raised)];
+    for (kind, these, others) in kinds {
+        for (key, (scope, scope_id, row)) in these.iter().filter(|(key, _)| !others.contains_key(*key)) {
+            let key = format!("{kind} {key}");
+            let own = json!({ "alert": row });
+            found.insert(key.clone(), change(now, kind, key, (scope, scope_id), &own));
+        }
+    }
+    Ok(())
+}
+
+/// Alerts by what makes them the same alert on another day: scope, id and row.
+fn by_identity(sheet: Option<&Sheet>) -> Result<BTreeMap<String, (String, String, Value)>, EngineError> {
+    let mut found = BTreeMap::new();
+    let Some(sheet) = sheet else { return Ok(found) };
+    for (row, text) in json_rows(sheet.batch())?.iter().enumerate() {
+        let part = |column| sheet.text(column, row).unwrap_or_default();
+        let (scope, id) = (part("scope"), part("scope_id"));
+        let value: Value = serde_json::from_slice(text).unwrap_or_default();
+        let since = value.get("since").map(ToString::to_string).unwrap_or_default();
+        let key = [part("rule"), scope, id, part("entity_id"), &since].join("\u{1f}");
+        found.insert(key, (scope.to_owned(), id.to_owned(), value));
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went() {
+        let cursor = Cursor { finished_at: 17, run_id: "0ab1".to_owned(), key: "quota 张-3".to_owned() };
+        assert_eq!(Cursor::parse(&cursor.text()).as_ref(), Some(&cursor));
+        let end = Cursor { key: END.to_owned(), ..cursor.clone() };
+        assert!(cursor < end && Cursor::parse(&end.text()) == Some(end));
+        for wrong in [
+            "",
+            "17",
+            "17-0ab1",
+            "x-0ab1-61",
+            "17-0ab1-6",
+            "17-0ab1-zz",
+            "17-0ab1-61-2",
+            "-5-a-61",
+            "17-ü-61",
+        ] {
+            assert_eq!(Cursor::parse(wrong), None, "{wrong}");
+        }
+    }
+}
