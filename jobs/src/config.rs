@@ -5,11 +5,13 @@
 mod check;
 mod kafka;
 mod keys;
+mod schedule;
 mod serve;
 
 pub use kafka::Kafka;
 pub(crate) use kafka::stream;
 pub(crate) use keys::{located, nearest};
+pub use schedule::Schedule;
 pub use serve::Serve;
 
 use std::path::{Path, PathBuf};
@@ -63,6 +65,8 @@ pub struct Config {
     pub maintain: Maintain,
     /// Answering HTTP.
     pub serve: Serve,
+    /// Running jobs at their times.
+    pub schedule: Schedule,
     /// What goes to standard error.
     pub log: Log,
     /// Whether file or environment name a time zone, rather than the default.
@@ -143,6 +147,7 @@ impl Default for Config {
             kafka: Kafka::default(),
             maintain: Maintain::default(),
             serve: Serve::default(),
+            schedule: Schedule::default(),
             log: Log::default(),
             names_timezone: false,
         }

@@ -17,6 +17,7 @@ mod model;
 mod play;
 mod prompt;
 mod rules;
+mod schedule;
 mod serve;
 mod sql;
 mod status;
@@ -43,6 +44,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
         Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
         Command::Rules(command) => Box::pin(rules::run(command, context)).await,
+        Command::Schedule(args) => Box::pin(schedule::run(args, context)).await,
         Command::Serve(args) => Box::pin(serve::run(&args, context)).await,
         Command::Key(command) => key::run(command, context),
         Command::Lake(LakeCommand::Maintain(args)) => Box::pin(maintain::run(args, context)).await,

@@ -13,6 +13,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
             return Err(format!("{key} must be {right}"));
         }
     }
+    config.schedule.check()?;
     for (name, component) in components(config) {
         if !component.anchors.windows(2).all(|pair| pair[0] < pair[1]) {
             return Err(format!("process.{name}.anchors must be four ascending numbers"));

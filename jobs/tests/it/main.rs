@@ -23,6 +23,8 @@ mod model;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod schedule;
+#[cfg(test)]
 mod serve;
 #[cfg(test)]
 mod tidy;

@@ -6,15 +6,15 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::tool::Tool;
+use crate::tool::{Tool, pause};
 
 /// How long a client waits for bytes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A running server; killed when dropped.
 pub(crate) struct Server {
     child: Child,
-    _out: BufReader<ChildStdout>,
+    out: BufReader<ChildStdout>,
     pub(crate) address: SocketAddr,
 }
 
@@ -40,7 +40,7 @@ impl Server {
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}"));
-        Self { address: address.parse().unwrap(), child, _out: out }
+        Self { address: address.parse().unwrap(), child, out }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {
@@ -61,7 +61,7 @@ impl Server {
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
         for (name, value) in headers {
-            request.push_str(&format!("{name}: {value}\r\n"));
+            request.extend([*name, ": ", *value, "\r\n"]);
         }
         let mut stream = self.connect();
         stream.write_all(format!("{request}\r\n").as_bytes()).unwrap();
@@ -77,7 +77,7 @@ impl Server {
                 return answer;
             }
             assert!(begun.elapsed() < PATIENCE, "{path}: {answer:?}");
-            std::thread::sleep(Duration::from_millis(50));
+            pause(50);
         }
     }
 
@@ -87,7 +87,7 @@ impl Server {
         assert!(told.success());
         let status = self.child.wait().unwrap().code().unwrap_or(-1);
         let mut rest = String::new();
-        self._out.read_to_string(&mut rest).unwrap();
+        self.out.read_to_string(&mut rest).unwrap();
         (status, rest)
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::client::Server;
 use super::{people, problem, world};
-use crate::tool::Tool;
+use crate::tool::{Tool, pause};
 
 fn with_keys(tool: Tool) -> Tool {
     tool.file("tideline.toml", "[serve]\nkeys = \"keys.toml\"\naudit = \"audit.ndjson\"\n")
@@ -18,7 +18,7 @@ fn eventually(good: impl Fn() -> bool) {
     let begun = Instant::now();
     while !good() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it doesn't come about");
-        std::thread::sleep(Duration::from_millis(50));
+        pause(50);
     }
 }
 
@@ -63,7 +63,7 @@ fn a_key_sees_what_it_is_for_and_no_more() {
         let rows = rows.get("items").or_else(|| rows.get("changes")).unwrap().as_array().unwrap().clone();
         rows.iter().filter_map(|row| Some(row[field].as_str()?.to_owned())).collect()
     };
-    assert_eq!(listed(&own, "/v1/quotas", "rep_id"), [rep.clone()]);
+    assert_eq!(listed(&own, "/v1/quotas", "rep_id"), [rep.as_str()]);
     assert_eq!(status(&own, &format!("/v1/quotas?rep={other}")), 403);
     let in_team = listed(&team, "/v1/quotas", "rep_id");
     let query = format!(
@@ -114,7 +114,7 @@ fn keys_are_changed_while_the_server_runs() {
     // A file that was broken by hand changes nothing.
     let file = std::fs::read_to_string(tool.path("keys.toml")).unwrap();
     std::fs::write(tool.path("keys.toml"), format!("{file}\n[[key]]\nid = 7\n")).unwrap();
-    std::thread::sleep(Duration::from_millis(500));
+    pause(500);
     assert_eq!(server.get_as(&new, &path).status, 200);
 }
 

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use super::client::Server;
-use crate::tool::Tool;
+use crate::tool::{Tool, pause};
 
 fn impatient(tool: &Tool) -> Server {
     let mut command = tool.command(&["serve", "--http", "127.0.0.1:0"]);
@@ -25,7 +25,7 @@ fn whoever_dawdles_is_cut_off() {
         if slow.write_all(b"x: y\r\n").is_err() {
             break;
         }
-        std::thread::sleep(Duration::from_millis(100));
+        pause(100);
     }
     assert!(begun.elapsed() < Duration::from_secs(15), "a slow client was put up with");
     let mut idle = server.connect();

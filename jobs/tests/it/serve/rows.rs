@@ -34,7 +34,10 @@ fn what_is_served_is_what_sql_says() {
         assert_eq!(body["run_id"], run.as_str());
     }
     let explained = server.get(&format!("/v1/reps/{rep}/quota/explanation")).json();
-    let cents = |value: &Value| (value.as_f64().unwrap() * 100.0).round() as i64;
+    // Amounts are written with two places: without the point they are cents.
+    let cents = |value: &Value| -> i64 {
+        format!("{:.2}", value.as_f64().unwrap()).replace('.', "").parse().unwrap()
+    };
     let terms = |kind: &str| -> Vec<Value> { explained[kind].as_array().unwrap().clone() };
     let quota = server.get(&format!("/v1/reps/{rep}/quota")).json()["quota"].clone();
     let level: i64 = terms("level").iter().map(|term| cents(&term["amount"])).sum();
