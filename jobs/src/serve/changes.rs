@@ -24,6 +24,8 @@ use super::shelf::Published;
 
 /// Publications whose changes are kept in memory.
 const KEPT: usize = 4;
+/// Publications that one page looks at: a key that sees little gets short pages rather than late ones.
+const LOOKED_AT_MAX: usize = 16;
 /// Greater than every key.
 const END: &str = "\u{7f}";
 
@@ -106,7 +108,7 @@ pub(crate) struct Page {
     pub(super) changes: Vec<(Arc<Vec<Change>>, usize)>,
     /// Where the next page begins.
     pub(super) next: Cursor,
-    /// Whether there is more now.
+    /// Whether there may be more now.
     pub(super) more: bool,
 }
 
@@ -134,10 +136,16 @@ pub(super) async fn page(
     let start = Cursor { finished_at: 0, run_id: "0".to_owned(), key: String::new() };
     let since = since.unwrap_or(&start);
     let mut page = Page { changes: Vec::new(), next: since.clone(), more: false };
+    let mut looked_at = 0;
     for (place, run) in steps.iter().enumerate() {
         if (run.finished_at, run.run_id.as_str()) < since.publication() || *since >= Cursor::end_of(run) {
             continue;
         }
+        if looked_at == LOOKED_AT_MAX {
+            page.more = true;
+            return Ok(page);
+        }
+        looked_at += 1;
         let before = place.checked_sub(1).and_then(|before| steps.get(before)).copied();
         let changes = changes(app, &published, run, before).await?;
         let known = changes.partition_point(|change| change.cursor <= *since);

@@ -131,7 +131,7 @@ macro_rules! body {
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
-                RefOr::T($schema.into())
+                RefOr::T(Schema::from($schema))
             }
         }
 
@@ -163,6 +163,8 @@ body! {
     Alerts: pages(row_of("mart.alert")).build();
     /// Runs of a page.
     Runs: pages(row_of("ops.run")).build();
+    /// The same rows as an Arrow IPC stream, with `as_of` and `run_id` as columns.
+    ArrowStream: text(Some(KnownFormat::Binary));
     /// Whether the server is well.
     Health: ObjectBuilder::new().schema_type(Type::Object).property("status", text(None)).required("status").build();
     /// Changes of a page.

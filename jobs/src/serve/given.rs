@@ -98,9 +98,11 @@ impl Given {
     /// How many rows are wanted, at most `most`; `usual` where nothing is said.
     pub(super) fn limit(&mut self, usual: usize, most: usize) -> Result<usize, Problem> {
         let Some(text) = self.text("limit")? else { return Ok(usual.min(most)) };
-        let wrong =
-            || Problem::parameter("limit", format!("limit must be a whole number above 0, not '{text}'"));
-        let limit = text.parse::<u64>().ok().filter(|limit| *limit > 0).ok_or_else(wrong)?;
+        let wrong = || {
+            let detail = format!("limit must be a whole number from 1 to {}, not '{text}'", i32::MAX);
+            Problem::parameter("limit", detail)
+        };
+        let limit = text.parse::<i32>().ok().filter(|limit| *limit > 0).ok_or_else(wrong)?;
         Ok(usize::try_from(limit).map_or(most, |limit| limit.min(most)))
     }
 

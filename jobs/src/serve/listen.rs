@@ -19,6 +19,9 @@ use tokio::time::{Instant, Sleep};
 /// Pause after the system refused a connection, e.g. for want of file handles.
 const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 
+/// How often a deadline is moved while it lasts, at most.
+const EXTENDED_EVERY: u32 = 16;
+
 /// Accepts connections.
 #[derive(Debug)]
 pub(super) struct Door {
@@ -45,7 +48,14 @@ impl Listener for Door {
                     // Small answers shouldn't wait for more.
                     drop(stream.set_nodelay(true));
                     let deadline = Box::pin(tokio::time::sleep(self.idle));
-                    return (Connection { stream, idle: self.idle, deadline, _place: place }, address);
+                    let connection = Connection {
+                        stream,
+                        idle: self.idle,
+                        deadline,
+                        extend_at: Instant::now(),
+                        _place: place,
+                    };
+                    return (connection, address);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "accepting a connection");
@@ -66,13 +76,19 @@ pub(super) struct Connection {
     stream: TcpStream,
     idle: Duration,
     deadline: Pin<Box<Sleep>>,
+    /// To move the deadline costs more than to look at the clock.
+    extend_at: Instant,
     _place: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
     fn sent<T>(&mut self, context: &mut Context<'_>, sent: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if sent.is_ready() {
-            self.deadline.as_mut().reset(Instant::now() + self.idle);
+            let now = Instant::now();
+            if now >= self.extend_at {
+                self.deadline.as_mut().reset(now + self.idle);
+                self.extend_at = now + self.idle / EXTENDED_EVERY;
+            }
             return sent;
         }
         self.expire(context)

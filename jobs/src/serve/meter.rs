@@ -11,7 +11,8 @@ const BOUNDS_SECONDS: [f64; 10] = [0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0
 /// Counters of answers.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    answers: Mutex<BTreeMap<(String, u16), u64>>,
+    /// By status and route.
+    answers: Mutex<BTreeMap<u16, BTreeMap<String, u64>>>,
     classes: [AtomicU64; BOUNDS_SECONDS.len()],
     answered: AtomicU64,
     micros: AtomicU64,
@@ -40,8 +41,13 @@ impl Meter {
     /// Counts an answer. `route` is the route's pattern, so that there are few.
     pub(super) fn count(&self, route: &str, status: u16, took: Duration) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        // Looked up first: a known pair costs no allocation of the map's own.
-        *answers.entry((route.to_owned(), status)).or_default() += 1;
+        let of_status = answers.entry(status).or_default();
+        match of_status.get_mut(route) {
+            Some(count) => *count += 1,
+            None => {
+                of_status.insert(route.to_owned(), 1);
+            }
+        }
         drop(answers);
         let seconds = took.as_secs_f64();
         if let Some(class) = BOUNDS_SECONDS.iter().position(|&bound| seconds <= bound) {
@@ -61,12 +67,11 @@ impl Meter {
         let mut page = String::new();
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         head(&mut page, "tideline_http_answers_total", "counter", "Answers by route and status.");
-        for ((route, status), count) in self.answers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-            line(
-                &mut page,
-                &format!("tideline_http_answers_total{{route=\"{route}\",status=\"{status}\"}}"),
-                *count,
-            );
+        for (status, routes) in self.answers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            for (route, count) in routes {
+                let labels = format!("{{route=\"{route}\",status=\"{status}\"}}");
+                line(&mut page, &format!("tideline_http_answers_total{labels}"), *count);
+            }
         }
         let name = "tideline_http_answer_seconds";
         head(&mut page, name, "histogram", "Time until an answer was ready, in seconds.");

@@ -83,6 +83,9 @@ fn before_the_first_publication_the_server_is_up_but_not_ready() {
         assert_eq!((status, kind.as_str()), (503, "unavailable"), "{path}");
         assert_eq!(detail, "no day is published yet; `tideline daily` publishes one", "{path}");
     }
+    publish(&tool, "2026-01-05");
+    let ready = server.until("/readyz", |answer| answer.status == 200);
+    assert_eq!(ready.json()["as_of"], "2026-01-05");
     let (status, out) = server.stop();
     assert_eq!(status, 0, "{out}");
 }

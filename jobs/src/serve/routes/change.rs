@@ -32,7 +32,7 @@ const SILENCE: Duration = Duration::from_secs(15);
 #[utoipa::path(
     get, path = "/v1/changes", tag = "changes",
     description = "Quotas that changed, alerts raised and cleared, in the order of publication: each once, none left \
-                   out, whichever server answers. Ask again with `next`; begin with `changes` of /v1/quotas, or \
+                   out, whichever server answers. Ask again with `next` while there is `more` (a page may be empty), and then now and then; begin with `changes` of /v1/quotas, or \
                    without `since` for everything.",
     params(
         ("since" = Option<String>, Query, min_length = 1, description = "`next` of the page before, or the `cursor` of a change"),
@@ -95,8 +95,10 @@ pub(crate) async fn stream(State(app): State<App>, mut given: Given) -> Result<R
     if since.is_some() {
         page(&app, &given.who, since.as_ref(), 1).await?;
     }
+    // Before the connection is taken for one that nothing is sent on.
+    let silence = SILENCE.min(Duration::from_secs_f64(app.limits.idle_seconds / 3.0));
     let events = events(app, given.who, since);
-    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(SILENCE)).into_response();
+    let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(silence)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
@@ -140,7 +142,11 @@ impl Listening {
             self.published.borrow_and_update();
             if self.open.0.shelf.board().is_ok() {
                 let page = page(&self.open.0, &self.who, self.since.as_ref(), STREAM_ROWS).await.ok()?;
+                let more = page.more;
                 self.take(page);
+                if more {
+                    continue;
+                }
             }
             if self.waiting.is_empty() {
                 tokio::select! {

@@ -8,7 +8,7 @@ use super::super::App;
 use super::super::answer::{one, page};
 use super::super::changes::{hex, unhex};
 use super::super::day::Mart;
-use super::super::document::{Alerts, CustomerHealth, HealthOfRep, LeadScore};
+use super::super::document::{Alerts, ArrowStream, CustomerHealth, HealthOfRep, LeadScore};
 use super::super::given::{Given, Id};
 use super::super::problem::Problem;
 use super::quota::{day_of, may_see};
@@ -24,7 +24,7 @@ const USUAL_ROWS: usize = 100;
         ("id" = String, Path, description = "The rep"),
         ("as_of" = Option<String>, Query, format = Date, description = "As published for this day; without it, the newest")
     ),
-    responses((status = 200, content((HealthOfRep = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
+    responses((status = 200, content((HealthOfRep = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
 )]
 pub(crate) async fn of_rep(
     State(app): State<App>,
@@ -50,7 +50,7 @@ pub(crate) async fn of_rep(
         ("id" = String, Path, description = "The customer"),
         ("as_of" = Option<String>, Query, format = Date, description = "As published for this day; without it, the newest")
     ),
-    responses((status = 200, content((CustomerHealth = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
+    responses((status = 200, content((CustomerHealth = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
 )]
 pub(crate) async fn of_customer(
     State(app): State<App>,
@@ -78,7 +78,7 @@ pub(crate) async fn of_customer(
         ("id" = String, Path, description = "The lead"),
         ("as_of" = Option<String>, Query, format = Date, description = "As published for this day; without it, the newest")
     ),
-    responses((status = 200, content((LeadScore = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
+    responses((status = 200, content((LeadScore = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
 )]
 pub(crate) async fn of_lead(
     State(app): State<App>,
@@ -122,7 +122,7 @@ fn owned(app: &App, given: &Given, owner: Option<&str>) -> Result<(), Problem> {
         ("limit" = Option<u32>, Query, minimum = 1, description = "Rows of the page, at most; a server may give fewer"),
         ("cursor" = Option<String>, Query, min_length = 1, description = "`next` of the page before")
     ),
-    responses((status = 200, content((Alerts = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
+    responses((status = 200, content((Alerts = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
 )]
 pub(crate) async fn alerts(State(app): State<App>, mut given: Given) -> Result<Response, Problem> {
     given.may(Scope::ReadQuotas)?;

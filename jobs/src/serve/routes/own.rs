@@ -11,7 +11,7 @@ use utoipa::OpenApi as _;
 use super::super::App;
 use super::super::answer::{age_seconds, page};
 use super::super::changes::{hex, unhex};
-use super::super::document::{Health, Runs};
+use super::super::document::{ArrowStream, Health, Runs};
 use super::super::given::Given;
 use super::super::problem::Problem;
 use super::super::sheet::take;
@@ -37,7 +37,7 @@ static WITHOUT_KEYS: LazyLock<String> = LazyLock::new(|| {
         ("limit" = Option<u32>, Query, minimum = 1, description = "Rows of the page, at most; a server may give fewer"),
         ("cursor" = Option<String>, Query, min_length = 1, description = "`next` of the page before")
     ),
-    responses((status = 200, content((Runs = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
+    responses((status = 200, content((Runs = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
 )]
 pub(crate) async fn runs(State(app): State<App>, mut given: Given) -> Result<Response, Problem> {
     given.may(Scope::ReadQuotas)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::super::answer::{self, object, one, page, value};
 use super::super::changes::{hex, unhex};
 use super::super::day::{Day, Mart};
-use super::super::document::{Explanation, QuotaOfRep, Quotas};
+use super::super::document::{ArrowStream, Explanation, QuotaOfRep, Quotas};
 use super::super::given::{Given, Id};
 use super::super::problem::Problem;
 use super::super::sheet::{Sheet, json_array, take};
@@ -30,7 +30,7 @@ const USUAL_ROWS: usize = 100;
         ("limit" = Option<u32>, Query, minimum = 1, description = "Rows of the page, at most; a server may give fewer"),
         ("cursor" = Option<String>, Query, min_length = 1, description = "`next` of the page before")
     ),
-    responses((status = 200, content((Quotas = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
+    responses((status = 200, content((Quotas = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
 )]
 pub(crate) async fn list(State(app): State<App>, mut given: Given) -> Result<Response, Problem> {
     given.may(Scope::ReadQuotas)?;
@@ -143,7 +143,7 @@ fn no_quota(rep: &str, day: &Day) -> Problem {
         ("id" = String, Path, description = "The rep"),
         ("as_of" = Option<String>, Query, format = Date, description = "As published for this day; without it, the newest")
     ),
-    responses((status = 200, content((QuotaOfRep = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
+    responses((status = 200, content((QuotaOfRep = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
 )]
 pub(crate) async fn of_rep(
     State(app): State<App>,
@@ -172,7 +172,7 @@ pub(crate) async fn of_rep(
         ("id" = String, Path, description = "The rep"),
         ("as_of" = Option<String>, Query, format = Date, description = "As published for this day; without it, the newest")
     ),
-    responses((status = 200, content((Explanation = "application/json"), (Vec<u8> = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
+    responses((status = 200, content((Explanation = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
 )]
 pub(crate) async fn explanation(
     State(app): State<App>,

@@ -155,8 +155,8 @@ fn what_is_wrong_with_a_request_is_said_in_one_form() {
     get("/v1/reps/%ff/quota", 400, "the id can't be read: Invalid URL: Invalid UTF-8 in `id`");
     get("/v1/customers/nobody/health", 404, "there is no customer nobody as of 2026-02-13");
     get(&format!("/v1/reps/{}/quota", "x".repeat(65)), 400, "an id has at most 64 bytes, this one has 65");
-    get("/v1/quotas?limit=0", 400, "limit must be a whole number above 0, not '0'");
-    get("/v1/quotas?limit=many", 400, "limit must be a whole number above 0, not 'many'");
+    get("/v1/quotas?limit=0", 400, "limit must be a whole number from 1 to 2147483647, not '0'");
+    get("/v1/quotas?limit=many", 400, "limit must be a whole number from 1 to 2147483647, not 'many'");
     get("/v1/quotas?regoin=R1", 400, "there is no parameter regoin; did you mean region?");
     get("/v1/quotas?rep=a&rep=b", 400, "rep is given twice; give it once");
     get("/v1/quotas?rep=", 400, "rep is empty; leave it out, or give it a value");
