@@ -7,7 +7,7 @@ use engine::EngineError;
 use crate::cli::{KeyAddArgs, KeyCommand, KeyRevokeArgs, Scope};
 use crate::context::Context;
 use crate::output;
-use crate::serve::keys::{Key, KeyFile, new_secret};
+use crate::serve::key_file::{Key, KeyFile, new_secret};
 
 pub(crate) fn run(command: KeyCommand, context: &Context) -> anyhow::Result<()> {
     let path = &context.config.serve.keys;

@@ -46,8 +46,10 @@ pub(crate) async fn run(context: &Context, stop: watch::Receiver<bool>) -> anyho
             "no job has a time; write one under [schedule] in the configuration, e.g. daily = \"30 2 * * *\"";
         return Err(EngineError::Input(message.to_owned()).into());
     }
-    let runner = Runner::new(context, stop)?;
+    let mut runner = Runner::new(context, stop)?;
     let Some(_lock) = runner.alone().await? else { return Ok(()) };
+    // Whoever held the lock has gone on writing.
+    runner.history = History::open(context.lake()?.root())?;
     let mut last: Vec<(Task, Micros)> =
         plan.tasks().map(|task| (task, runner.begin_after(&plan, task))).collect();
     loop {
@@ -59,8 +61,11 @@ pub(crate) async fn run(context: &Context, stop: watch::Receiver<bool>) -> anyho
             return Ok(());
         }
         let task = last[place].0;
-        if runner.task(task, due).await? == Outcome::Stopped {
-            return Ok(());
+        match runner.task(task, due).await {
+            Ok(Outcome::Stopped) => return Ok(()),
+            Ok(_) => {}
+            // The next time may be better.
+            Err(error) => tracing::error!(job = task.name(), "{error:#}"),
         }
         // Times that passed meanwhile are one time.
         last[place].1 = plan.previous(task, now()).map_or(due, |previous| previous.max(due));

@@ -15,6 +15,17 @@ use crate::context::Context;
 /// Weekdays as systemd names them, Sunday first and last.
 const WEEKDAYS: [&str; 8] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
+/// What a file of DAGs begins with.
+const AIRFLOW_HEAD: &str = "\
+import pendulum
+from airflow import DAG
+
+try:
+    from airflow.providers.standard.operators.bash import BashOperator
+except ImportError:  # Airflow 2
+    from airflow.operators.bash import BashOperator
+";
+
 /// The units as one text.
 ///
 /// # Errors
@@ -103,10 +114,7 @@ impl Unit<'_> {
         let Self { job, expression, zone, folder, .. } = self;
         let mut text = String::new();
         if first {
-            text.push_str(
-                "import pendulum\nfrom airflow import DAG\nfrom airflow.providers.standard.operators.bash import \
-                 BashOperator\n",
-            );
+            text.push_str(AIRFLOW_HEAD);
         }
         let command: Vec<String> = self.words.iter().map(|word| shell(word)).collect();
         // JSON texts are Python texts, and Airflow sees a template in double braces.

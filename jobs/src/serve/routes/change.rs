@@ -14,7 +14,8 @@ use tokio::sync::watch;
 
 use super::super::App;
 use super::super::answer::point_on;
-use super::super::changes::{Cursor, Page, end, page};
+use super::super::changes::{Page, end, page};
+use super::super::cursor::Cursor;
 use super::super::document::Changes;
 use super::super::given::Given;
 use super::super::keys::Principal;

@@ -6,7 +6,7 @@ use engine::time::date;
 
 use super::super::App;
 use super::super::answer::{one, page};
-use super::super::changes::{hex, unhex};
+use super::super::cursor::{hex, unhex};
 use super::super::day::Mart;
 use super::super::document::{Alerts, ArrowStream, CustomerHealth, HealthOfRep, LeadScore};
 use super::super::given::{Given, Id};

@@ -10,7 +10,7 @@ use utoipa::OpenApi as _;
 
 use super::super::App;
 use super::super::answer::{age_seconds, page};
-use super::super::changes::{hex, unhex};
+use super::super::cursor::{hex, unhex};
 use super::super::document::{ArrowStream, Health, Runs};
 use super::super::given::Given;
 use super::super::problem::Problem;

@@ -7,7 +7,7 @@ use engine::time::date;
 use std::sync::Arc;
 
 use super::super::answer::{self, object, one, page, value};
-use super::super::changes::{hex, unhex};
+use super::super::cursor::{hex, unhex};
 use super::super::day::{Day, Mart};
 use super::super::document::{ArrowStream, Explanation, QuotaOfRep, Quotas};
 use super::super::given::{Given, Id};
