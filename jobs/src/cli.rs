@@ -1,6 +1,7 @@
 //! The command line: every subcommand with its arguments.
 
 mod rules;
+mod schedule;
 mod serve;
 mod table;
 
@@ -10,7 +11,8 @@ use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use rules::{RulesCommand, RulesFile, RulesTestArgs};
-pub use serve::ServeArgs;
+pub use schedule::{ScheduleArgs, Task, Units};
+pub use serve::{KeyAddArgs, KeyCommand, KeyRevokeArgs, Scope, ServeArgs};
 pub use table::{
     BacktestCommand, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs, ModelScoreArgs, SplitBy,
 };
@@ -72,7 +74,7 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Ask the lake in SQL; without -c or -f a prompt
     Sql(SqlArgs),
-    /// Write a published table to a file
+    /// Write a published table to a file, or all marts to a folder
     Export(ExportArgs),
     /// Fit a model of a yes-or-no outcome on a table of one's own, and score tables with it
     #[command(subcommand)]
@@ -80,8 +82,13 @@ pub enum Command {
     /// Check and try the sentences that raise, lower, cap, floor or freeze quotas
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// Follow a topic and send quotas as they change
+    /// Serve what is published over HTTP, follow a topic and send quotas as they change, or both; until stopped
     Serve(ServeArgs),
+    /// Make, list and revoke keys of the HTTP API
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Run jobs at their times, until stopped
+    Schedule(ScheduleArgs),
     /// Look after the lake itself
     #[command(subcommand)]
     Lake(LakeCommand),
@@ -281,13 +288,16 @@ pub enum AnswerFormat {
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// The table, e.g. mart.quota
+    #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+    pub table: Option<String>,
+    /// All marts of a day, as Parquet and Arrow files with a manifest
     #[arg(long)]
-    pub table: String,
+    pub all: bool,
     /// The day, for marts [default: the newest published]
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<NaiveDate>,
-    /// The file; its ending (.parquet, .arrow or .csv) decides the format
-    #[arg(long, value_name = "FILE")]
+    /// The file; its ending (.parquet, .arrow or .csv) decides the format. With --all a folder
+    #[arg(long, value_name = "PATH")]
     pub to: PathBuf,
 }
 

@@ -6,11 +6,15 @@ mod check;
 mod kafka;
 mod keys;
 mod live;
+mod schedule;
+mod serve;
 
 pub use kafka::Kafka;
 pub(crate) use kafka::stream;
-pub(crate) use keys::nearest;
+pub(crate) use keys::{located, nearest};
 pub use live::Live;
+pub use schedule::Schedule;
+pub use serve::Serve;
 
 use std::path::{Path, PathBuf};
 
@@ -63,6 +67,10 @@ pub struct Config {
     pub live: Live,
     /// Keeping the lake in order.
     pub maintain: Maintain,
+    /// Answering HTTP.
+    pub serve: Serve,
+    /// Running jobs at their times.
+    pub schedule: Schedule,
     /// What goes to standard error.
     pub log: Log,
     /// Whether file or environment name a time zone, rather than the default.
@@ -143,6 +151,8 @@ impl Default for Config {
             kafka: Kafka::default(),
             live: Live::default(),
             maintain: Maintain::default(),
+            serve: Serve::default(),
+            schedule: Schedule::default(),
             log: Log::default(),
             names_timezone: false,
         }
@@ -174,8 +184,7 @@ impl Config {
     pub fn parse(name: &str, text: &str, variables: &[(String, String)]) -> anyhow::Result<Self> {
         let known = keys::Known::new()?;
         known.check_file(name, text)?;
-        let from_file: Table =
-            toml::from_str(text).map_err(|error| input(keys::located(name, text, &error)))?;
+        let from_file: Table = toml::from_str(text).map_err(|error| input(located(name, text, &error)))?;
         let mut table = Table::try_from(Self::default()).context("the default configuration is a table")?;
         let mut names_timezone = from_file.contains_key("timezone");
         overlay(&mut table, from_file);
@@ -183,9 +192,7 @@ impl Config {
             // The file alone knows its lines; it may lack what the defaults complete, though.
             let alone =
                 toml::from_str::<Self>(text).err().filter(|error| !error.message().contains("missing field"));
-            input(
-                alone.map_or_else(|| format!("{name}: {message}"), |error| keys::located(name, text, &error)),
-            )
+            input(alone.map_or_else(|| format!("{name}: {message}"), |error| located(name, text, &error)))
         })?;
         for (variable, value) in variables {
             let Some(path) = known.path_of(variable)? else { continue };

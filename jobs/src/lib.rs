@@ -14,6 +14,9 @@ mod output;
 mod panel_file;
 mod progress;
 mod report;
+mod schedule;
+mod serve;
+mod signal;
 mod table_file;
 
 use std::ffi::OsString;

@@ -6,7 +6,7 @@ use engine::pipeline::{RunReport, RunRequest};
 use engine::time::{Day, date};
 
 use crate::cli::DailyArgs;
-use crate::context::Context;
+use crate::context::{Context, now};
 use crate::output;
 use crate::predictor::RunRate;
 use crate::report;
@@ -46,7 +46,8 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
     let mut stage = |stage: &str| progress.stage(&format!("{}: {stage}", date(day)));
     let request = RunRequest {
         as_of: day,
-        now: context.now,
+        // Not the command's: of several days each has its own.
+        now: now(),
         settings: &settings,
         catalogue: &catalogue,
         predictor: &predictor,

@@ -12,6 +12,7 @@ use crate::cli::IngestArgs;
 use crate::context::{Context, now};
 use crate::output;
 use crate::report::words::{bytes, count};
+use crate::signal::on_stop;
 
 pub(crate) async fn run(brokers: &str, args: &IngestArgs, context: &Context) -> anyhow::Result<()> {
     let mut options = options(brokers, args, context)?;
@@ -21,9 +22,10 @@ pub(crate) async fn run(brokers: &str, args: &IngestArgs, context: &Context) -> 
     };
     let progress = context.progress("ingest");
     options.on_status = Some(watcher(metrics.as_ref()));
-    let listening = stop_on_signal(
-        Arc::clone(&options.stop),
+    let stop = Arc::clone(&options.stop);
+    let listening = on_stop(
         "stopping: committing what was gathered, then leaving the group; once more to stop at once",
+        move || stop.store(true, Ordering::Relaxed),
     );
     let lake = context.lake_or_new()?;
     progress.stage("topics");
@@ -40,39 +42,6 @@ fn watcher(metrics: Option<&Metrics>) -> OnStatus {
             metrics.show(page(status));
         }
     })
-}
-
-/// Sets `stop` at a signal, and says `what` is done then; a second signal ends the process at once.
-pub(super) fn stop_on_signal(stop: Arc<AtomicBool>, what: &'static str) -> tokio::task::JoinHandle<()> {
-    tokio::spawn(async move {
-        stopped().await;
-        stop.store(true, Ordering::Relaxed);
-        output::note(what);
-        stopped().await;
-        // Nothing is lost: what isn't committed is read again.
-        std::process::exit(i32::from(crate::TRY_AGAIN));
-    })
-}
-
-/// Waits for a signal to stop.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 fn options(brokers: &str, args: &IngestArgs, context: &Context) -> anyhow::Result<KafkaOptions> {

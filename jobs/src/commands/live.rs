@@ -9,7 +9,6 @@ use engine::contract::Stream;
 use engine::kafka::{KafkaOptions, LiveOptions, LiveStatus, follow};
 use engine::live::Making;
 
-use super::kafka::stop_on_signal;
 use super::metrics::Metrics;
 use crate::cli::ServeArgs;
 use crate::context::{Context, now};
@@ -17,8 +16,14 @@ use crate::output;
 use crate::predictor::RunRate;
 use crate::report::words::count;
 
-pub(crate) async fn run(brokers: &str, args: &ServeArgs, context: &Context) -> anyhow::Result<()> {
-    let mut options = options(brokers, args, context)?;
+/// Follows until `stop` is set.
+pub(crate) async fn run(
+    brokers: &str,
+    args: &ServeArgs,
+    stop: &Arc<AtomicBool>,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let mut options = options(brokers, args, Arc::clone(stop), context)?;
     let metrics = match args.metrics {
         Some(address) => {
             Some(Metrics::serve(address, super::metrics::live_page(&LiveStatus::default())).await?)
@@ -40,17 +45,17 @@ pub(crate) async fn run(brokers: &str, args: &ServeArgs, context: &Context) -> a
     let lake = context.lake()?;
     let progress = context.progress("serve");
     progress.stage("live");
-    let listening = stop_on_signal(
-        Arc::clone(&options.kafka.stop),
-        "stopping: sending what is on its way; once more to stop at once",
-    );
     let followed = follow(&lake, &making, &options).await;
-    listening.abort();
     drop(progress);
     output::print(&describe(&followed?))
 }
 
-fn options(brokers: &str, args: &ServeArgs, context: &Context) -> anyhow::Result<LiveOptions> {
+fn options(
+    brokers: &str,
+    args: &ServeArgs,
+    stop: Arc<AtomicBool>,
+    context: &Context,
+) -> anyhow::Result<LiveOptions> {
     let (kafka, live) = (&context.config.kafka, &context.config.live);
     let (mut topics, _) = kafka.topics(&args.topic)?;
     let others = topics.iter().find(|(stream, _)| *stream != Stream::Behaviour);
@@ -82,7 +87,7 @@ fn options(brokers: &str, args: &ServeArgs, context: &Context) -> anyhow::Result
             skip_deleted: kafka.skip_deleted,
             clock: now,
             nonce: String::new(),
-            stop: Arc::new(AtomicBool::new(false)),
+            stop,
             on_status: None,
         },
         quota_topic: live.quota_topic.clone(),

@@ -10,6 +10,7 @@ mod generate;
 mod import;
 mod ingest;
 mod kafka;
+mod key;
 mod live;
 mod maintain;
 mod metrics;
@@ -17,6 +18,7 @@ mod model;
 mod play;
 mod prompt;
 mod rules;
+mod schedule;
 mod serve;
 mod sql;
 mod status;
@@ -43,7 +45,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
         Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
         Command::Rules(command) => Box::pin(rules::run(command, context)).await,
-        Command::Serve(args) => Box::pin(serve::run(args, context)).await,
+        Command::Schedule(args) => Box::pin(schedule::run(args, context)).await,
+        Command::Serve(args) => Box::pin(serve::run(&args, context)).await,
+        Command::Key(command) => key::run(command, context),
         Command::Lake(LakeCommand::Maintain(args)) => Box::pin(maintain::run(args, context)).await,
         Command::Lake(LakeCommand::Status(args)) => Box::pin(status::run(args, context)).await,
         Command::Lake(LakeCommand::Verify) => Box::pin(verify::run(context)).await,

@@ -7,12 +7,14 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     engine::time::Zone::new(&config.timezone)
         .map(|_| ())
         .map_err(|message| format!("timezone: {message}"))?;
-    let rules = numbers(config).into_iter().chain(shapes(config)).chain(live(config));
+    let rules = numbers(config).into_iter().chain(shapes(config));
+    let rules = rules.chain(live(config)).chain(config.serve.rules());
     for (key, holds, right) in rules {
         if !holds {
             return Err(format!("{key} must be {right}"));
         }
     }
+    config.schedule.check()?;
     for (name, component) in components(config) {
         if !component.anchors.windows(2).all(|pair| pair[0] < pair[1]) {
             return Err(format!("process.{name}.anchors must be four ascending numbers"));
@@ -27,7 +29,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-type Rule = (&'static str, bool, &'static str);
+pub(super) type Rule = (&'static str, bool, &'static str);
 
 fn live(config: &Config) -> Vec<Rule> {
     vec![

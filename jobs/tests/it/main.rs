@@ -27,6 +27,10 @@ mod model;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod serve;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;
