@@ -89,6 +89,11 @@ impl Columns {
         self
     }
 
+    pub(crate) fn array(mut self, values: ArrayRef) -> Self {
+        self.0.push(values);
+        self
+    }
+
     /// The rows of `table`.
     pub(crate) fn of(self, table: &'static str) -> Result<Mart> {
         let batch = RecordBatch::try_new(tables::spec(table)?.file_schema(), self.0)

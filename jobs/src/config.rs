@@ -5,10 +5,12 @@
 mod check;
 mod kafka;
 mod keys;
+mod model;
 
 pub use kafka::Kafka;
 pub(crate) use kafka::stream;
 pub(crate) use keys::nearest;
+pub use model::Model;
 
 use std::path::{Path, PathBuf};
 
@@ -53,6 +55,8 @@ pub struct Config {
     pub factor: Factor,
     /// See [`Settings`].
     pub quota: Quota,
+    /// Models of leads.
+    pub model: Model,
     /// Taking records in.
     pub ingest: Ingest,
     /// Taking streams in from Kafka.
@@ -121,7 +125,7 @@ pub enum LogFormat {
 
 impl Default for Config {
     fn default() -> Self {
-        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota } =
+        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota, score: _ } =
             Settings::default();
         Self {
             lake: DEFAULT_LAKE.to_owned(),
@@ -135,6 +139,7 @@ impl Default for Config {
             lifecycle,
             factor,
             quota,
+            model: Model::default(),
             ingest: Ingest::default(),
             kafka: Kafka::default(),
             maintain: Maintain::default(),
@@ -208,6 +213,7 @@ impl Config {
             lifecycle: self.lifecycle.clone(),
             factor: self.factor.clone(),
             quota: self.quota.clone(),
+            score: self.model.score(),
         }
     }
 }

@@ -5,6 +5,7 @@
 pub mod cli;
 pub mod config;
 pub mod import;
+pub mod lead_model;
 pub mod predictor;
 
 mod commands;
@@ -15,6 +16,7 @@ mod panel_file;
 mod progress;
 mod report;
 mod table_file;
+mod train;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ use crate::measure::lead::Lead;
 use crate::measure::opportunity::Opportunity;
 use crate::measure::process::ProcessHealth;
 use crate::measure::{at, count, major_per, real};
+use crate::score::lead::ScoredLeads;
 use crate::settings::Settings;
 use crate::time::Day;
 
@@ -23,6 +24,8 @@ pub(crate) struct FactorInputs<'a> {
     pub(crate) customers: &'a [CustomerMeasure],
     pub(crate) facts: &'a Facts,
     pub(crate) leads: &'a [Lead],
+    /// None without a model.
+    pub(crate) lead_scores: Option<&'a ScoredLeads>,
     pub(crate) opportunities: &'a [Opportunity],
     pub(crate) process: &'a [ProcessHealth],
     /// By position in the CRM.
@@ -50,6 +53,8 @@ struct RepSums {
     open_leads: i64,
     new_leads: i64,
     answered: i64,
+    scored: i64,
+    points: f64,
 }
 
 /// The factors of every rep of the CRM, in its order; each in the order of [`FACTORS`].
@@ -125,6 +130,10 @@ fn raw_values(inputs: &FactorInputs<'_>, sums: &RepSums, rep: usize) -> [(Option
     let tenure = person.hired_on.map(|hired| f64::from((inputs.as_of - hired).max(0)) / 30.4);
     let scores: Vec<f64> = inputs.capability[rep].iter().filter_map(|skill| skill.score).collect();
     let capability = (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / real(count(scores.len())));
+    let lead_score = match inputs.lead_scores {
+        Some(_) => ((sums.scored > 0).then(|| sums.points / real(sums.scored)), "model"),
+        None => (share(sums.answered * 100, sums.new_leads), "heuristic"),
+    };
     [
         (inputs.market.heat(person.region, &inputs.settings.factor), "measured"),
         (market(&GROWTH), "measured"),
@@ -137,7 +146,7 @@ fn raw_values(inputs: &FactorInputs<'_>, sums: &RepSums, rep: usize) -> [(Option
         (share(sums.health, sums.customers), "measured"),
         (share(sums.dense, sums.customers), "measured"),
         (Some(sums.pipeline / 100.0), "heuristic"),
-        (share(sums.answered * 100, sums.new_leads), "heuristic"),
+        lead_score,
         (process.and_then(|process| process.components[4].value), "measured"),
         (Some(real(sums.new_leads)), "measured"),
         (capability, "measured"),
@@ -182,6 +191,12 @@ fn rep_sums(inputs: &FactorInputs<'_>) -> Vec<RepSums> {
                 sums[rep].new_leads += 1;
                 sums[rep].answered += i64::from(lead.answered_at.is_some());
             }
+        }
+    }
+    for (lead, points) in inputs.lead_scores.iter().flat_map(|scored| scored.points()) {
+        if let Some(rep) = find(inputs.leads[lead].assignee) {
+            sums[rep].scored += 1;
+            sums[rep].points += points;
         }
     }
     sums

@@ -14,6 +14,8 @@ pub enum Job {
     Run,
     /// Folding, removing and deleting files.
     Maintain,
+    /// Recording models.
+    Model,
 }
 
 impl Job {
@@ -21,6 +23,7 @@ impl Job {
         match self {
             Self::Run => "_tideline/run.lock",
             Self::Maintain => "_tideline/maintain.lock",
+            Self::Model => "_tideline/model.lock",
         }
     }
 
@@ -28,6 +31,7 @@ impl Job {
         match self {
             Self::Run => "running a day of",
             Self::Maintain => "maintaining",
+            Self::Model => "recording a model of",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The declarations of the published tables: METRICS.md, section 7, and the columns added to it.
 
-use arrow::datatypes::Field;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields};
 
 use super::{
     BY_RUN, Spec, cash, flag, int, long, maybe_cash, maybe_date, maybe_flag, maybe_text, maybe_time, ratio,
@@ -70,6 +72,7 @@ pub(super) fn specs() -> Vec<Spec> {
     specs.push(mart("mart.fairness", fairness()));
     specs.push(mart("mart.rep_measure", crate::rule::fields()));
     specs.push(mart("mart.quota_rule", quota_rule()));
+    specs.push(mart("mart.lead_score", lead_score()));
     specs
 }
 
@@ -302,6 +305,28 @@ fn quota_rule() -> Vec<Field> {
     ]
 }
 
+fn lead_score() -> Vec<Field> {
+    let reason = Fields::from(vec![text("feature"), maybe_text("value"), real("contribution")]);
+    let element = Field::new("element", DataType::Struct(reason), false);
+    vec![
+        text("lead_id"),
+        maybe_text("rep_id"),
+        ratio("p_convert"),
+        ratio("low"),
+        ratio("high"),
+        ratio("score"),
+        text("grade"),
+        flag("grade_unsure"),
+        text("model_id"),
+        ratio("intercept"),
+        Field::new("reasons", DataType::List(Arc::new(element)), false),
+    ]
+}
+
+fn real(name: &str) -> Field {
+    crate::contract::required(name, DataType::Float64)
+}
+
 fn optional_long(name: &str) -> Field {
-    crate::contract::optional(name, arrow::datatypes::DataType::Int64)
+    crate::contract::optional(name, DataType::Int64)
 }

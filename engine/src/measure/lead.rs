@@ -55,11 +55,12 @@ impl Codes {
     }
 }
 
-/// Folds the facts into the state of every lead, by lead number.
+/// Folds the facts up to the end of `as_of` into the state of every lead, by lead number.
 pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lead> {
     let codes = Codes::new(catalogue);
     let mut leads = vec![Lead { last_day: Day::MIN, ..Lead::default() }; facts.leads.len()];
-    let rows = || facts.rows.iter().enumerate().filter(|(_, fact)| fact.lead != NONE && fact.state);
+    let known = &facts.rows[..facts.rows.partition_point(|fact| fact.day <= as_of)];
+    let rows = || known.iter().enumerate().filter(|(_, fact)| fact.lead != NONE && fact.state);
     for (row, fact) in rows() {
         let lead = &mut leads[at(fact.lead)];
         if catalogue.model(fact.code).is_some_and(keeps_alive) {

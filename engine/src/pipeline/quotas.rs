@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Datelike;
 
 use super::fairness::{Judged, judge};
+use super::scores::Scores;
 use super::source::Sources;
 use super::stage::{Measures, Windows};
 use super::subjects::{SubjectInputs, columns};
@@ -42,6 +43,7 @@ pub(super) async fn quotas(
     tiles: &Tiles,
     windows: &Windows,
     measures: &Measures,
+    scores: &Scores,
     settings: &Settings,
     predictor: &dyn Predictor,
     book: &Book,
@@ -65,6 +67,7 @@ pub(super) async fn quotas(
         customers: &measures.customers,
         facts: &windows.facts,
         leads: &measures.leads,
+        lead_scores: scores.leads.as_ref(),
         opportunities: &measures.opportunities,
         process: &measures.process,
         capability: &measures.capability,

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::{ModelId, ModelName};
+
 /// What to backtest.
 #[derive(Debug, Subcommand)]
 pub enum BacktestCommand {
@@ -43,9 +45,17 @@ pub enum BacktestPeriod {
     Weeks13,
 }
 
-/// Models of a table of one's own.
+/// Models of the lake, and of a table of one's own.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
+    /// List the models of the lake
+    List,
+    /// Show what a model of the lake was made of and how good it is
+    Show(ModelId),
+    /// Take a model of the lake into use
+    Promote(ModelId),
+    /// Take back the model in use, for the one before
+    Rollback(ModelName),
     /// Learn how probable a yes-or-no column is from the others, and report how well that goes
     Fit(ModelFitArgs),
     /// Write the probability of each row of a table, with its interval and reasons

@@ -1,12 +1,14 @@
 //! `tideline daily`: compute and publish a day, or several in order.
 
 use engine::EngineError;
-use engine::lake::Lake;
+use engine::lake::{Lake, Log};
 use engine::pipeline::{RunReport, RunRequest};
+use engine::score::{LeadScorer, Models};
 use engine::time::{Day, date};
 
 use crate::cli::DailyArgs;
 use crate::context::Context;
+use crate::lead_model::{LEAD, LeadModel};
 use crate::output;
 use crate::predictor::RunRate;
 use crate::report;
@@ -43,6 +45,11 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
     let catalogue = context.catalogue()?;
     let predictor = RunRate;
     let rules = context.rules()?;
+    let lead = match Log::load(lake).await?.for_day(LEAD, day) {
+        Some(entry) => Some(LeadModel::load(lake, entry)?),
+        None => None,
+    };
+    let models = Models { lead: lead.as_ref().map(|model| model as &dyn LeadScorer) };
     let mut stage = |stage: &str| progress.stage(&format!("{}: {stage}", date(day)));
     let request = RunRequest {
         as_of: day,
@@ -51,6 +58,7 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
         catalogue: &catalogue,
         predictor: &predictor,
         rules: &rules,
+        models,
         progress: &mut stage,
     };
     let report = engine::pipeline::run(lake, request).await?;

@@ -18,6 +18,7 @@ mod prompt;
 mod rules;
 mod sql;
 mod status;
+mod train;
 mod verify;
 
 use crate::cli::{BacktestCommand, Command, LakeCommand, ModelCommand};
@@ -38,6 +39,15 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Explain(args) => Box::pin(explain::run(args, context)).await,
         Command::Sql(args) => Box::pin(sql::run(args, context)).await,
         Command::Export(args) => Box::pin(export::run(args, context)).await,
+        Command::Train(args) => Box::pin(train::run(args, context)).await,
+        Command::Model(ModelCommand::List) => Box::pin(model::lake::list(context)).await,
+        Command::Model(ModelCommand::Show(args)) => Box::pin(model::lake::show(&args.id, context)).await,
+        Command::Model(ModelCommand::Promote(args)) => {
+            Box::pin(model::lake::promote(&args.id, context)).await
+        }
+        Command::Model(ModelCommand::Rollback(args)) => {
+            Box::pin(model::lake::rollback(&args.of, context)).await
+        }
         Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
         Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
         Command::Rules(command) => Box::pin(rules::run(command, context)).await,

@@ -7,7 +7,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     engine::time::Zone::new(&config.timezone)
         .map(|_| ())
         .map_err(|message| format!("timezone: {message}"))?;
-    let rules = numbers(config).into_iter().chain(shapes(config));
+    let rules = numbers(config).into_iter().chain(shapes(config)).chain(config.model.rules());
     for (key, holds, right) in rules {
         if !holds {
             return Err(format!("{key} must be {right}"));
@@ -27,7 +27,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-type Rule = (&'static str, bool, &'static str);
+pub(super) type Rule = (&'static str, bool, &'static str);
 
 fn numbers(config: &Config) -> Vec<Rule> {
     let (health, lead, quota, process) = (&config.health, &config.lead, &config.quota, &config.process);

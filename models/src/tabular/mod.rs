@@ -26,6 +26,7 @@ mod linear;
 mod measure;
 mod model;
 mod permutation;
+mod screen;
 mod sound;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ pub use frame::{Column, Frame, Kind, MISSING, Part, Values};
 pub use measure::{CalibrationBin, Decile, Measures, measure};
 pub use model::{Model, Schema};
 pub use permutation::permutation;
+pub use screen::information;
 
 /// A count as a float.
 #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]

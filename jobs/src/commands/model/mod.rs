@@ -1,6 +1,7 @@
-//! `tideline model`: models of a table of one's own.
+//! `tideline model`: the models of a lake, and models of a table of one's own.
 
 pub(super) mod fit;
+pub(super) mod lake;
 mod output;
 pub(super) mod score;
 

@@ -1,0 +1,132 @@
+//! What models learn from: leads as they stood on past days, and what came of them.
+
+use std::collections::BTreeMap;
+
+use super::cases::Cases;
+use super::lead::{LeadCases, LeadInputs};
+use super::{HORIZON_DAYS, LeadFeatures, attribute, decay};
+use crate::catalogue::Catalogue;
+use crate::contract::Stream;
+use crate::entity::Versions;
+use crate::error::Result;
+use crate::lake::{Job, Lake};
+use crate::measure::at;
+use crate::measure::facts::Facts;
+use crate::measure::lead::leads;
+use crate::settings::Settings;
+use crate::tile::ensure;
+use crate::time::Day;
+
+/// Days of history before the first case, so that records of reps have begun.
+const BEGUN_DAYS: Day = 14;
+
+/// What to learn from.
+#[derive(Debug, Clone, Copy)]
+pub struct TrainingRequest<'a> {
+    /// The day whose end training looks from: what came after it isn't known.
+    pub as_of: Day,
+    /// Days of history read, at most.
+    pub history_days: Day,
+    /// Days between two looks at the same lead.
+    pub step_days: Day,
+    /// Columns that cases must have as well: those of the model in use.
+    pub also: Option<&'a LeadFeatures>,
+    /// What decides measures.
+    pub settings: &'a Settings,
+    /// The event catalogue.
+    pub catalogue: &'a Catalogue,
+}
+
+/// What models learn from.
+#[derive(Debug)]
+pub struct Training {
+    /// Leads.
+    pub leads: LeadRows,
+    /// Table → version read.
+    pub inputs: BTreeMap<&'static str, i64>,
+    /// Days with events that were read: the first, and how many.
+    pub first_day: Option<Day>,
+    /// How many days with events were read.
+    pub days: usize,
+}
+
+/// Leads as they stood at the end of past days, in the order of (day, lead id).
+#[derive(Debug, Default)]
+pub struct LeadRows {
+    /// What was known of each then. Every kind of event has a column for each half-life.
+    pub cases: Cases,
+    /// What the columns are made from.
+    pub features: LeadFeatures,
+    /// The day of each case.
+    pub days: Vec<Day>,
+    /// Whether it converted within [`HORIZON_DAYS`] after that day.
+    pub converted: Vec<bool>,
+    /// Open leads of later days, whose time is not over: left out.
+    pub censored: usize,
+}
+
+/// Reads the history and makes the rows; freshens the tiles on the way.
+///
+/// # Errors
+/// Where the lake can't be read or written, or another process runs a day of it.
+pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Training> {
+    let _lock = lake.lock(Job::Run)?;
+    let raw = lake.table("raw.behaviour").await?;
+    let rep_table = lake.table(Stream::Rep.table()).await?;
+    let customer_table = lake.table(Stream::Customer.table()).await?;
+    let reps = Versions::load(Stream::Rep, &rep_table)?;
+    let customers = Versions::load(Stream::Customer, &customer_table)?;
+    let TrainingRequest { as_of, catalogue, .. } = request;
+    let (tiles, _) = ensure(lake, &raw, catalogue, as_of, customers.ids(), |_, _| {}).await?;
+    drop(customers);
+    let days = tiles.fact_days(as_of.saturating_sub(request.history_days), as_of);
+    let facts = Facts::read(None, &days, catalogue)?;
+    let inputs = [&raw, &rep_table].map(|table| (table.spec().name, table.version())).into_iter().collect();
+    let first_day = days.first().map(|(day, _)| *day);
+    let leads = match first_day {
+        Some(first) => lead_rows(lake, &facts, &reps, first, request)?,
+        None => LeadRows::default(),
+    };
+    Ok(Training { leads, inputs, first_day, days: days.len() })
+}
+
+fn lead_rows(
+    lake: &Lake,
+    facts: &Facts,
+    reps: &Versions,
+    first: Day,
+    request: TrainingRequest<'_>,
+) -> Result<LeadRows> {
+    let TrainingRequest { as_of, step_days, settings, catalogue, .. } = request;
+    let zone = lake.zone();
+    let known = leads(facts, catalogue, as_of);
+    let features = LeadFeatures {
+        attributes: attribute::survey(facts, &known),
+        decays: decay::survey(facts, catalogue),
+    };
+    let inputs = LeadInputs { facts, catalogue, settings: &settings.lead, zone };
+    let columns = features.and(request.also);
+    let mut cases = LeadCases::new(inputs, &columns);
+    let mut rows = LeadRows::default();
+    let mut looks: Vec<Day> = std::iter::successors(Some(as_of - HORIZON_DAYS), |day| Some(day - step_days))
+        .take_while(|day| *day >= first + BEGUN_DAYS)
+        .collect();
+    looks.reverse();
+    for day in looks {
+        let then = leads(facts, catalogue, day);
+        let regions = reps.texts_in_force("region_id", zone.end(day))?;
+        let end = zone.end(day + HORIZON_DAYS);
+        for number in cases.day(&then, &|rep| regions.get(rep).cloned(), day) {
+            rows.days.push(day);
+            rows.converted.push(known[at(number)].converted_at.is_some_and(|converted| converted < end));
+        }
+    }
+    rows.cases = cases.finish();
+    rows.censored = (as_of - HORIZON_DAYS + 1..=as_of)
+        .rev()
+        .step_by(usize::try_from(step_days).unwrap_or(1))
+        .map(|day| leads(facts, catalogue, day).iter().filter(|lead| lead.is_open(day)).count())
+        .sum();
+    rows.features = features;
+    Ok(rows)
+}
