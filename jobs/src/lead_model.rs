@@ -8,10 +8,10 @@ use engine::score::{Cases, Cells, LeadFeatures, LeadScorer, LeadScores};
 use models::tabular::{Column, Frame, Model, TabularError, Values};
 use serde::{Deserialize, Serialize};
 
+use crate::model_file::{FORMAT, load, model_id, parse};
+
 /// What it is a model of, in `ops.model`.
 pub const LEAD: &str = "lead";
-/// The version of the form below.
-const FORMAT: u32 = 1;
 /// Contributions smaller than this say nothing.
 const TERM_MIN: f64 = 1e-12;
 
@@ -48,17 +48,8 @@ impl LeadModel {
     /// # Errors
     /// A sentence that says what is wrong with the file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        /// What is looked at first.
-        #[derive(Deserialize)]
-        struct Version {
-            format: u32,
-        }
-        let Version { format } = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if format != FORMAT {
-            return Err(format!("it has format {format}, this program reads {FORMAT}"));
-        }
-        let file: LeadFile = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        if file.name != LEAD || !file.model.is_sound() {
+        let file: LeadFile = parse(bytes, LEAD)?;
+        if !file.model.is_sound() {
             return Err("its parts don't fit each other".to_owned());
         }
         Ok(Self { id: model_id(bytes), file })
@@ -69,29 +60,13 @@ impl LeadModel {
     /// # Errors
     /// [`EngineError::Lake`] where its file is missing or damaged.
     pub fn load(lake: &Lake, entry: &Entry) -> Result<Self, EngineError> {
-        let path = lake.model_path(&entry.model_id);
-        let wrong = |why: String| {
-            EngineError::Lake(format!(
-                "the model {} can't be used: {}: {why}; `tideline model rollback` takes it back, \
-                 `tideline train` fits another",
-                entry.model_id,
-                path.display()
-            ))
-        };
-        let bytes = std::fs::read(&path).map_err(|error| wrong(error.to_string()))?;
-        let model = Self::from_bytes(&bytes).map_err(wrong)?;
-        if model.id == entry.model_id { Ok(model) } else { Err(wrong("its content has changed".to_owned())) }
+        load(lake, entry, Self::from_bytes)
     }
 
     /// What it was fitted on.
     pub fn model(&self) -> &Model {
         &self.file.model
     }
-}
-
-/// The id of a model: the hash of its file.
-pub fn model_id(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex()[..16].to_owned()
 }
 
 /// The columns whose names are wanted, as a frame.

@@ -7,10 +7,12 @@ pub mod config;
 pub mod import;
 pub mod lead_model;
 pub mod predictor;
+pub mod win_model;
 
 mod commands;
 mod context;
 mod log;
+mod model_file;
 mod output;
 mod panel_file;
 mod progress;

@@ -12,6 +12,7 @@ use crate::measure::lead::Lead;
 use crate::measure::opportunity::Opportunity;
 use crate::measure::process::ProcessHealth;
 use crate::measure::{at, count, major_per, real};
+use crate::score::deal::ScoredDeals;
 use crate::score::lead::ScoredLeads;
 use crate::settings::Settings;
 use crate::time::Day;
@@ -26,6 +27,8 @@ pub(crate) struct FactorInputs<'a> {
     pub(crate) leads: &'a [Lead],
     /// None without a model.
     pub(crate) lead_scores: Option<&'a ScoredLeads>,
+    /// Likewise.
+    pub(crate) deal_scores: Option<&'a ScoredDeals>,
     pub(crate) opportunities: &'a [Opportunity],
     pub(crate) process: &'a [ProcessHealth],
     /// By position in the CRM.
@@ -145,7 +148,7 @@ fn raw_values(inputs: &FactorInputs<'_>, sums: &RepSums, rep: usize) -> [(Option
         (major_per(sums.order_amount, sums.orders), "measured"),
         (share(sums.health, sums.customers), "measured"),
         (share(sums.dense, sums.customers), "measured"),
-        (Some(sums.pipeline / 100.0), "heuristic"),
+        (Some(sums.pipeline / 100.0), if inputs.deal_scores.is_some() { "model" } else { "heuristic" }),
         lead_score,
         (process.and_then(|process| process.components[4].value), "measured"),
         (Some(real(sums.new_leads)), "measured"),
@@ -175,11 +178,14 @@ fn rep_sums(inputs: &FactorInputs<'_>) -> Vec<RepSums> {
         .map(|number| crm.rep(inputs.facts.reps.get(u32::try_from(number).ok()?)?))
         .collect();
     let find = |rep: Option<u32>| position.get(at(rep?)).copied().flatten();
-    for deal in inputs.opportunities.iter().filter(|deal| deal.is_open()) {
+    for (number, deal) in inputs.opportunities.iter().enumerate().filter(|(_, deal)| deal.is_open()) {
         if let Some(rep) = find(deal.owner) {
             let chances = &inputs.settings.pipeline.win_chance;
             let rank = deal.rank.and_then(|rank| usize::try_from(rank).ok()).unwrap_or(0);
-            let chance = chances.get(rank).or(chances.last()).copied().unwrap_or(0.0);
+            let heuristic = chances.get(rank).or(chances.last()).copied().unwrap_or(0.0);
+            let chance = inputs
+                .deal_scores
+                .map_or(heuristic, |scored| scored.p_win.get(number).copied().flatten().unwrap_or(0.0));
             sums[rep].pipeline += chance * real(deal.amount.unwrap_or(0));
             sums[rep].open_deals += 1;
         }

@@ -159,6 +159,9 @@ fn opportunity() -> Vec<Field> {
         long("stage_age_days"),
         flag("stuck"),
         ratio("cycle_days"),
+        ratio("p_win"),
+        maybe_date("expected_close"),
+        maybe_text("win_model_id"),
     ]
 }
 

@@ -52,7 +52,7 @@ pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
                 health_improvement(windows, &sums)?,
                 process_health(windows, measures)?,
                 leads.mart()?,
-                entity::opportunity(windows, measures, zone.end(as_of))?,
+                entity::opportunity(windows, measures, scores.deals.as_ref(), zone.end(as_of))?,
                 lead_funnel(&funnel(&measures.leads, facts, &windows.crm, as_of))?,
                 lead_conversion(windows, &week_rows, settings)?,
                 sales_measure(windows, measures, settings, as_of)?,

@@ -68,6 +68,7 @@ pub(super) async fn quotas(
         facts: &windows.facts,
         leads: &measures.leads,
         lead_scores: scores.leads.as_ref(),
+        deal_scores: scores.deals.as_ref(),
         opportunities: &measures.opportunities,
         process: &measures.process,
         capability: &measures.capability,

@@ -9,6 +9,7 @@
 
 mod attribute;
 mod cases;
+pub(crate) mod deal;
 mod decay;
 pub(crate) mod lead;
 mod rep;
@@ -17,6 +18,7 @@ mod training;
 use serde::{Deserialize, Serialize};
 
 pub use cases::{Cases, Cells, MISSING};
+pub use deal::{DealLook, DealRows, Stay, StayEnd, Workdays};
 pub use training::{LeadRows, Training, TrainingRequest, training};
 
 /// Days within which a conversion counts.
@@ -125,22 +127,44 @@ pub struct LeadScores {
     pub reasons: Vec<Vec<(String, f64)>>,
 }
 
+/// A model of wins; `jobs` wires one from `models`. Stages are numbers: the rank, or one more for stages not configured.
+pub trait WinScorer: Send + Sync {
+    /// The hash of its content, part of a run's identity.
+    fn id(&self) -> &str;
+
+    /// The configured stages that it was fitted with.
+    fn stages(&self) -> &[Vec<String>];
+
+    /// The chance of a win within `days` working days, for an opportunity that has been in a stage for `age` of them.
+    fn p_win(&self, stage: usize, age: usize, days: usize) -> f64;
+
+    /// Working days until it is over, won or lost, with a chance of one half; none where that is too far ahead to tell.
+    fn median_days(&self, stage: usize, age: usize) -> Option<usize>;
+}
+
 /// The models that a run uses.
 #[derive(Clone, Copy, Default)]
 pub struct Models<'a> {
     /// Of leads.
     pub lead: Option<&'a dyn LeadScorer>,
+    /// Of wins.
+    pub win: Option<&'a dyn WinScorer>,
 }
 
 impl Models<'_> {
     /// Names and ids, as part of a run's identity; empty where there is none.
     pub(crate) fn identity(&self) -> String {
-        self.lead.map_or_else(String::new, |model| format!(" · lead {}", model.id()))
+        let lead = self.lead.map(|model| format!(" · lead {}", model.id()));
+        let win = self.win.map(|model| format!(" · win {}", model.id()));
+        lead.into_iter().chain(win).collect()
     }
 }
 
 impl std::fmt::Debug for Models<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Models").field("lead", &self.lead.map(LeadScorer::id)).finish()
+        f.debug_struct("Models")
+            .field("lead", &self.lead.map(LeadScorer::id))
+            .field("win", &self.win.map(WinScorer::id))
+            .finish()
     }
 }

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::cases::Cases;
+use super::deal::{DealRows, Workdays};
 use super::lead::{LeadCases, LeadInputs};
 use super::{HORIZON_DAYS, LeadFeatures, attribute, decay};
 use crate::catalogue::Catalogue;
 use crate::contract::Stream;
-use crate::entity::Versions;
+use crate::entity::{Versions, calendar};
 use crate::error::Result;
 use crate::lake::{Job, Lake};
 use crate::measure::at;
 use crate::measure::facts::Facts;
 use crate::measure::lead::leads;
+use crate::measure::opportunity::{Stages, opportunities};
 use crate::settings::Settings;
 use crate::tile::ensure;
 use crate::time::Day;
@@ -42,6 +44,8 @@ pub struct TrainingRequest<'a> {
 pub struct Training {
     /// Leads.
     pub leads: LeadRows,
+    /// Opportunities.
+    pub deals: DealRows,
     /// Table → version read.
     pub inputs: BTreeMap<&'static str, i64>,
     /// Days with events that were read: the first, and how many.
@@ -75,26 +79,43 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
     let rep_table = lake.table(Stream::Rep.table()).await?;
     let customer_table = lake.table(Stream::Customer.table()).await?;
     let reps = Versions::load(Stream::Rep, &rep_table)?;
+    let calendar_table = lake.table(Stream::Calendar.table()).await?;
     let customers = Versions::load(Stream::Customer, &customer_table)?;
     let TrainingRequest { as_of, catalogue, .. } = request;
     let (tiles, _) = ensure(lake, &raw, catalogue, as_of, customers.ids(), |_, _| {}).await?;
     drop(customers);
     let days = tiles.fact_days(as_of.saturating_sub(request.history_days), as_of);
     let facts = Facts::read(None, &days, catalogue)?;
-    let inputs = [&raw, &rep_table].map(|table| (table.spec().name, table.version())).into_iter().collect();
+    let inputs = [&raw, &rep_table, &calendar_table]
+        .map(|table| (table.spec().name, table.version()))
+        .into_iter()
+        .collect();
     let first_day = days.first().map(|(day, _)| *day);
-    let leads = match first_day {
-        Some(first) => lead_rows(lake, &facts, &reps, first, request)?,
-        None => LeadRows::default(),
-    };
-    Ok(Training { leads, inputs, first_day, days: days.len() })
+    let looks = first_day.map_or_else(Vec::new, |first| looks(first, request));
+    let leads = lead_rows(lake, &facts, &reps, &looks, request)?;
+    let pipeline = &request.settings.pipeline;
+    let deals = opportunities(&facts, catalogue, &Stages::new(pipeline));
+    let off = calendar(&Versions::load(Stream::Calendar, &calendar_table)?, lake.zone().end(as_of))?;
+    let workdays = Workdays::new(first_day.unwrap_or(as_of), as_of, &off);
+    let deals = DealRows::new(&deals, &pipeline.stages, workdays, &looks);
+    Ok(Training { leads, deals, inputs, first_day, days: days.len() })
+}
+
+/// The days looked at, in order: those whose time is over, back to where the history has begun.
+fn looks(first: Day, request: TrainingRequest<'_>) -> Vec<Day> {
+    let newest = request.as_of - HORIZON_DAYS;
+    let mut looks: Vec<Day> = std::iter::successors(Some(newest), |day| Some(day - request.step_days.max(1)))
+        .take_while(|day| *day >= first + BEGUN_DAYS)
+        .collect();
+    looks.reverse();
+    looks
 }
 
 fn lead_rows(
     lake: &Lake,
     facts: &Facts,
     reps: &Versions,
-    first: Day,
+    looks: &[Day],
     request: TrainingRequest<'_>,
 ) -> Result<LeadRows> {
     let TrainingRequest { as_of, step_days, settings, catalogue, .. } = request;
@@ -108,11 +129,7 @@ fn lead_rows(
     let columns = features.and(request.also);
     let mut cases = LeadCases::new(inputs, &columns);
     let mut rows = LeadRows::default();
-    let mut looks: Vec<Day> = std::iter::successors(Some(as_of - HORIZON_DAYS), |day| Some(day - step_days))
-        .take_while(|day| *day >= first + BEGUN_DAYS)
-        .collect();
-    looks.reverse();
-    for day in looks {
+    for &day in looks {
         let then = leads(facts, catalogue, day);
         let regions = reps.texts_in_force("region_id", zone.end(day))?;
         let end = zone.end(day + HORIZON_DAYS);

@@ -3,7 +3,7 @@
 use engine::EngineError;
 use engine::lake::{Lake, Log};
 use engine::pipeline::{RunReport, RunRequest};
-use engine::score::{LeadScorer, Models};
+use engine::score::{LeadScorer, Models, WinScorer};
 use engine::time::{Day, date};
 
 use crate::cli::DailyArgs;
@@ -12,6 +12,7 @@ use crate::lead_model::{LEAD, LeadModel};
 use crate::output;
 use crate::predictor::RunRate;
 use crate::report;
+use crate::win_model::{WIN, WinModel};
 
 pub(crate) async fn run(args: DailyArgs, context: &Context) -> anyhow::Result<()> {
     let days = match (args.as_of, args.from, args.to) {
@@ -45,11 +46,13 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
     let catalogue = context.catalogue()?;
     let predictor = RunRate;
     let rules = context.rules()?;
-    let lead = match Log::load(lake).await?.for_day(LEAD, day) {
-        Some(entry) => Some(LeadModel::load(lake, entry)?),
-        None => None,
+    let log = Log::load(lake).await?;
+    let lead = log.for_day(LEAD, day).map(|entry| LeadModel::load(lake, entry)).transpose()?;
+    let win = log.for_day(WIN, day).map(|entry| WinModel::load(lake, entry)).transpose()?;
+    let models = Models {
+        lead: lead.as_ref().map(|model| model as &dyn LeadScorer),
+        win: win.as_ref().map(|model| model as &dyn WinScorer),
     };
-    let models = Models { lead: lead.as_ref().map(|model| model as &dyn LeadScorer) };
     let mut stage = |stage: &str| progress.stage(&format!("{}: {stage}", date(day)));
     let request = RunRequest {
         as_of: day,

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use engine::EngineError;
 use engine::lake::{Entry, Lake, Log, Status};
-use engine::score::{LeadScorer as _, Training, TrainingRequest, training};
+use engine::score::{LeadScorer, Training, TrainingRequest, training};
 use engine::time::{Day, date};
 use serde_json::json;
 
 use crate::cli::TrainArgs;
 use crate::context::Context;
 use crate::lead_model::{LEAD, LeadModel};
-use crate::train::{Trained, train_leads};
+use crate::train::{Trained, train_leads, train_wins};
+use crate::win_model::{WIN, WinModel};
 use crate::{output, report};
 
 pub(crate) async fn run(args: TrainArgs, context: &Context) -> anyhow::Result<()> {
@@ -27,28 +28,16 @@ pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow:
     let progress = context.progress("train");
     let config = &context.config.model;
     let log = Log::load(lake).await?;
-    let in_use = match log.in_use(LEAD).last() {
-        Some(entry) => Some((LeadModel::load(lake, entry)?, entry.as_of)),
-        None => None,
-    };
-    if let Some((model, fitted_on)) = &in_use
-        && *fitted_on > as_of
-    {
-        let message = format!(
-            "the model in use ({}) was fitted as of {}, after {}; train as of a later day, or take it back with \
-             `tideline model rollback`",
-            model.id(),
-            date(*fitted_on),
-            date(as_of)
-        );
-        return Err(EngineError::Input(message).into());
-    }
+    let lead_entry = in_use(&log, LEAD, as_of)?;
+    let win_entry = in_use(&log, WIN, as_of)?;
+    let lead = lead_entry.map(|entry| LeadModel::load(lake, entry)).transpose()?;
+    let win = win_entry.map(|entry| WinModel::load(lake, entry)).transpose()?;
     progress.stage("reading the history");
     let request = TrainingRequest {
         as_of,
         history_days: config.history_days,
         step_days: config.step_days,
-        also: in_use.as_ref().map(|(model, _)| model.features()),
+        also: lead.as_ref().map(LeadScorer::features),
         settings: &context.settings(),
         catalogue: &context.catalogue()?,
     };
@@ -59,18 +48,45 @@ pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow:
         return Err(EngineError::Input(message).into());
     }
     progress.stage("fitting");
-    let used = in_use.as_ref().map(|(model, fitted_on)| (model, *fitted_on));
-    let trained = match train_leads(&read.leads, used, config, as_of)? {
-        Ok(trained) => trained,
-        Err(reason) => return Ok(report::train::nothing(as_of, &reason)),
-    };
+    let used = |entry: Option<&Entry>| entry.map(|entry| entry.as_of);
+    let fitted = [
+        train_leads(&read.leads, lead.as_ref().zip(used(lead_entry)), config, as_of)?,
+        train_wins(&read.deals, win.as_ref().zip(used(win_entry)), config, as_of)?,
+    ];
     drop(progress);
-    let known = log.entries.iter().any(|entry| entry.model_id == trained.id);
-    if !known {
-        let files = BTreeMap::from([(trained.id.clone(), trained.bytes.clone())]);
-        lake.record_models(vec![entry(&trained, &read, as_of, context)?], &files).await?;
+    let (mut texts, mut entries, mut files) = (Vec::new(), Vec::new(), BTreeMap::new());
+    for fitted in fitted {
+        match fitted {
+            Ok(trained) => {
+                let known = log.entries.iter().any(|entry| entry.model_id == trained.id);
+                texts.push(report::train::trained(&trained, &read, as_of, known));
+                if !known {
+                    entries.push(entry(&trained, &read, as_of, context)?);
+                    files.insert(trained.id.clone(), trained.bytes);
+                }
+            }
+            Err(reason) => texts.push(report::train::nothing(as_of, &reason)),
+        }
     }
-    Ok(report::train::trained(&trained, &read, as_of, known))
+    if !entries.is_empty() {
+        lake.record_models(entries, &files).await?;
+    }
+    Ok(texts.join("\n\n"))
+}
+
+/// The entry of the model in use, which must not have been fitted later.
+fn in_use<'a>(log: &'a Log, name: &str, as_of: Day) -> Result<Option<&'a Entry>, EngineError> {
+    let Some(&entry) = log.in_use(name).last() else { return Ok(None) };
+    if entry.as_of <= as_of {
+        return Ok(Some(entry));
+    }
+    Err(EngineError::Input(format!(
+        "the model in use ({}) was fitted as of {}, after {}; train as of a later day, or take it back with \
+         `tideline model rollback --of {name}`",
+        entry.model_id,
+        date(entry.as_of),
+        date(as_of)
+    )))
 }
 
 fn entry(trained: &Trained, read: &Training, as_of: Day, context: &Context) -> anyhow::Result<Entry> {
@@ -91,16 +107,14 @@ fn entry(trained: &Trained, read: &Training, as_of: Day, context: &Context) -> a
             "tables": read.inputs,
             "first_day": read.first_day.map(|day| date(day).to_string()),
             "days": read.days,
-            "rows": read.leads.days.len(),
+            "rows": trained.rows,
             "rows_fitted": trained.fitted_rows,
-            "rows_censored": read.leads.censored,
+            "rows_censored": trained.censored.0,
             "catalogue": context.catalogue()?.hash(),
         }),
         json!(features),
         json!({
-            "choices": trained.choices,
-            "half_lives": trained.features.decays,
-            "attributes": trained.features.attributes,
+            "model": trained.parameters,
             "margin": config.margin,
             "step_days": config.step_days,
             "history_days": config.history_days,
@@ -117,7 +131,7 @@ fn entry(trained: &Trained, read: &Training, as_of: Day, context: &Context) -> a
     Ok(Entry {
         sequence: 0,
         model_id: trained.id.clone(),
-        name: LEAD.to_owned(),
+        name: trained.name.to_owned(),
         status: if trained.verdict.promoted { Status::InUse } else { Status::Rejected },
         as_of,
         recorded_at: context.now,

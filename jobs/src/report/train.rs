@@ -15,21 +15,22 @@ const GROUPS_SHOWN: usize = 4;
 
 /// Where nothing could be learnt.
 pub(crate) fn nothing(as_of: Day, reason: &str) -> String {
-    format!("NO MODEL of leads as of {}: {reason}\n  the lake is as it was", date(as_of))
+    format!("NO MODEL as of {}: {reason}", date(as_of))
 }
 
 /// What training did.
 pub(crate) fn trained(trained: &Trained, read: &Training, as_of: Day, known: bool) -> String {
     let number = |n: usize| count(u64::try_from(n).unwrap_or(u64::MAX));
-    let rows = &read.leads;
     let (first, last) = trained.judged_days;
     let mut lines = vec![
-        format!("MODEL of leads {} as of {}", trained.id, date(as_of)),
+        format!("MODEL of {} {} as of {}", trained.name, trained.id, date(as_of)),
         format!(
-            "  fitted on {} looks at open leads in {} days; {} later looks left out, their 30 days are not over",
+            "  fitted on {} {} in {} days of events; {} {}",
             number(trained.fitted_rows),
+            trained.fitted_on,
             number(read.days),
-            number(rows.censored)
+            number(trained.censored.0),
+            trained.censored.1
         ),
         format!(
             "  judged on {} looks from {} to {}, by a fit on what was known before: {}",
@@ -47,7 +48,9 @@ pub(crate) fn trained(trained: &Trained, read: &Training, as_of: Day, known: boo
         };
         lines.push(format!("  {name}: {}{on}", score(other)));
     }
-    lines.push("STRONGEST columns, by the mean size of their term in log-odds".to_owned());
+    if !trained.importance.is_empty() {
+        lines.push("STRONGEST columns, by the mean size of their term in log-odds".to_owned());
+    }
     for (column, mean) in trained.importance.iter().take(COLUMNS_SHOWN) {
         lines.push(format!("  {mean:>7.3}  {column}"));
     }

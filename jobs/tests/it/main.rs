@@ -24,3 +24,5 @@ mod rules;
 mod tidy;
 #[cfg(test)]
 mod tool;
+#[cfg(test)]
+mod train;

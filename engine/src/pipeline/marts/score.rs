@@ -54,10 +54,11 @@ fn grade([_, low, high]: [f64; 3], settings: &Score) -> (&'static str, bool) {
 /// Lists of feature, value and contribution.
 fn reasons(scored: &ScoredLeads) -> Result<ArrayRef> {
     let rows = || scored.scores.reasons.iter().enumerate();
-    let terms = || rows().flat_map(|(row, terms)| terms.iter().map(move |term| (row, term)));
-    let names = StringArray::from_iter_values(terms().map(|(_, (name, _))| name));
-    let values: StringArray = terms().map(|(row, (name, _))| scored.cases.text(name, row)).collect();
-    let contributions = Float64Array::from_iter_values(terms().map(|(_, (_, term))| *term));
+    let terms: Vec<(usize, &(String, f64))> =
+        rows().flat_map(|(row, terms)| terms.iter().map(move |term| (row, term))).collect();
+    let names = StringArray::from_iter_values(terms.iter().map(|(_, (name, _))| name));
+    let values: StringArray = terms.iter().map(|(row, (name, _))| scored.cases.text(name, *row)).collect();
+    let contributions = Float64Array::from_iter_values(terms.iter().map(|(_, (_, term))| *term));
     let schema = tables::spec("mart.lead_score")?.file_schema();
     let wrong = EngineError::arrow("listing reasons");
     let Ok(field) = schema.field_with_name("reasons") else { return Ok(Arc::new(names)) };

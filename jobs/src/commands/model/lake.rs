@@ -7,7 +7,7 @@ use engine::lake::{Entry, Log, Status};
 
 use crate::commands::train::program;
 use crate::context::Context;
-use crate::lead_model::LeadModel;
+use crate::model_file::check;
 use crate::{output, report};
 
 pub(in crate::commands) async fn list(context: &Context) -> anyhow::Result<()> {
@@ -29,7 +29,7 @@ pub(in crate::commands) async fn promote(id: &str, context: &Context) -> anyhow:
         return output::print(&format!("{} is in use already", entry.model_id));
     }
     // What can't be used must not come into use.
-    LeadModel::load(&lake, entry)?;
+    check(&lake, entry)?;
     let new = Entry {
         status: Status::InUse,
         recorded_at: context.now,
