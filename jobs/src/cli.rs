@@ -12,7 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use model::{ModelId, ModelName, TrainArgs};
 pub use rules::{RulesCommand, RulesFile, RulesTestArgs};
 pub use table::{
-    BacktestCommand, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs, ModelScoreArgs, SplitBy,
+    BacktestCommand, BacktestLeadsArgs, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs,
+    ModelScoreArgs, SplitBy,
 };
 
 use crate::config::LogFormat;

@@ -309,8 +309,6 @@ fn quota_rule() -> Vec<Field> {
 }
 
 fn lead_score() -> Vec<Field> {
-    let reason = Fields::from(vec![text("feature"), maybe_text("value"), real("contribution")]);
-    let element = Field::new("element", DataType::Struct(reason), false);
     vec![
         text("lead_id"),
         maybe_text("rep_id"),
@@ -322,12 +320,15 @@ fn lead_score() -> Vec<Field> {
         flag("grade_unsure"),
         text("model_id"),
         ratio("intercept"),
-        Field::new("reasons", DataType::List(Arc::new(element)), false),
+        Field::new("reasons", DataType::List(Arc::new(reason())), false),
     ]
 }
 
-fn real(name: &str) -> Field {
-    crate::contract::required(name, DataType::Float64)
+/// One reason of a score: a list's element.
+pub(crate) fn reason() -> Field {
+    let contribution = crate::contract::required("contribution", DataType::Float64);
+    let fields = Fields::from(vec![text("feature"), maybe_text("value"), contribution]);
+    Field::new("element", DataType::Struct(fields), false)
 }
 
 fn optional_long(name: &str) -> Field {

@@ -106,6 +106,7 @@ pub fn spec(name: &str) -> Result<&'static Spec> {
 
 #[path = "marts.rs"]
 mod marts;
+pub(crate) use marts::reason;
 
 pub(super) fn text(name: &str) -> Field {
     required(name, DataType::Utf8)

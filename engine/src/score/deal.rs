@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::measure::opportunity::Opportunity;
+use crate::quota::Span;
+use crate::settings::Period;
 use crate::time::Day;
 
 /// The working days of a span, counted up.
@@ -84,7 +86,7 @@ pub struct DealLook {
     pub stage: usize,
     /// Working days in that stage.
     pub age: usize,
-    /// Working days of the thirty days after.
+    /// Working days until the quota period ends, of the thirty days after.
     pub days_ahead: usize,
     /// Whether it was won within them.
     pub won: bool,
@@ -116,6 +118,7 @@ impl DealRows {
         stages: &[Vec<String>],
         workdays: Workdays,
         days: &[Day],
+        period: Period,
     ) -> Self {
         let paths: Vec<Path> = deals
             .iter()
@@ -131,7 +134,11 @@ impl DealRows {
             .collect();
         let mut looks = Vec::new();
         for &day in days {
-            looks.extend(paths.iter().filter_map(|path| path.look(&workdays, day)));
+            let until = Span::of(day, period).last.min(day + super::HORIZON_DAYS);
+            // On a period's last day nothing is left to be asked.
+            if workdays.between(day, until) > 0 {
+                looks.extend(paths.iter().filter_map(|path| path.look(&workdays, day, until)));
+            }
         }
         Self { stages: stages.to_vec(), looks, paths, workdays }
     }
@@ -160,18 +167,17 @@ impl DealRows {
 }
 
 impl Path {
-    fn look(&self, workdays: &Workdays, day: Day) -> Option<DealLook> {
+    fn look(&self, workdays: &Workdays, day: Day, until: Day) -> Option<DealLook> {
         let &(stage, since) = self.entered.iter().rfind(|(_, entered)| *entered <= day)?;
         if self.closed.is_some_and(|(closed, _)| closed <= day) {
             return None;
         }
-        let horizon = day + super::HORIZON_DAYS;
         Some(DealLook {
             day,
             stage,
             age: workdays.between(since, day),
-            days_ahead: workdays.between(day, horizon),
-            won: self.closed.is_some_and(|(closed, won)| won && closed <= horizon),
+            days_ahead: workdays.between(day, until),
+            won: self.closed.is_some_and(|(closed, won)| won && closed <= until),
         })
     }
 }
@@ -222,11 +228,13 @@ mod tests {
     fn looks_know_stage_age_and_what_came() {
         let monday = 20_458;
         let rows = rows();
-        let look = rows.paths[0].look(&rows.workdays, monday + 4).unwrap();
+        let look = rows.paths[0].look(&rows.workdays, monday + 4, monday + 26).unwrap();
         assert_eq!((look.stage, look.age, look.won), (1, 1, true));
-        assert_eq!(look.days_ahead, rows.workdays.between(monday + 4, monday + 34));
-        assert_eq!(rows.paths[0].look(&rows.workdays, monday + 9), None);
-        assert!(!rows.paths[2].look(&rows.workdays, monday + 4).unwrap().won);
+        assert_eq!(look.days_ahead, rows.workdays.between(monday + 4, monday + 26));
+        assert_eq!(rows.paths[0].look(&rows.workdays, monday + 9, monday + 26), None);
+        // Won after the days asked for.
+        assert!(!rows.paths[0].look(&rows.workdays, monday + 4, monday + 8).unwrap().won);
+        assert!(!rows.paths[2].look(&rows.workdays, monday + 4, monday + 26).unwrap().won);
         // After Wednesday comes Friday, since Thursday is off.
         assert_eq!(rows.workdays.after(monday + 2, 1), Some(monday + 4));
         assert_eq!(rows.workdays.after(monday + 2, 2), Some(monday + 7));

@@ -13,7 +13,7 @@
 use super::attribute::number;
 use super::cases::{Cases, Growing};
 use super::decay::Counter;
-use super::rep::Records;
+use super::rep::{Record, Records};
 use super::{Form, LeadFeatures, LeadScores};
 use crate::catalogue::{Catalogue, Flags};
 use crate::measure::facts::Facts;
@@ -131,9 +131,10 @@ impl<'a> LeadCases<'a> {
 
     /// Whose it is.
     fn record(&mut self, lead: &Lead, records: &Records) {
-        let record = records.of(lead.assignee);
-        self.growing.number("rep_conversion", records.conversion(&record));
-        self.growing.number("rep_in_time", records.in_time(&record));
+        let none = Record::default();
+        let record = records.of(lead.assignee).unwrap_or(&none);
+        self.growing.number("rep_conversion", records.conversion(record));
+        self.growing.number("rep_in_time", records.in_time(record));
         self.growing.number("rep_response_hours", record.response_hours());
         self.growing.number("rep_open_leads", real(record.open));
     }

@@ -13,14 +13,16 @@ const RECORD_DAYS: Day = 90;
 const PRIOR_LEADS: f64 = 10.0;
 
 /// What a rep did with the leads of the last 90 days that are now in the rep's hands.
-#[derive(Debug, Clone, Copy, Default)]
+///
+/// Counts and a median: leads come in no fixed order, so floats must not be added up.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Record {
     ended: i64,
     converted: i64,
     judged: i64,
     in_time: i64,
-    answered: i64,
-    log_seconds: f64,
+    /// Seconds until each answer.
+    seconds: Vec<i64>,
     pub(super) open: i64,
 }
 
@@ -44,11 +46,12 @@ impl Records {
                 records.company.add(lead, settings, end);
             }
         }
+        records.by_rep.values_mut().for_each(|record| record.seconds.sort_unstable());
         records
     }
 
-    pub(super) fn of(&self, rep: Option<u32>) -> Record {
-        rep.and_then(|rep| self.by_rep.get(&rep)).copied().unwrap_or_default()
+    pub(super) fn of(&self, rep: Option<u32>) -> Option<&Record> {
+        self.by_rep.get(&rep?)
     }
 
     /// Share of a rep's ended leads that converted, drawn towards the company's; NaN where none has ended.
@@ -74,13 +77,12 @@ impl Record {
             self.in_time += i64::from(met);
         }
         if let Some(answered) = lead.answered_at {
-            self.answered += 1;
-            self.log_seconds += real((answered - lead.created_at).max(SECOND) / SECOND).ln();
+            self.seconds.push((answered - lead.created_at).max(0) / SECOND);
         }
     }
 
-    /// Geometric mean of the hours until an answer; NaN where nothing was answered.
+    /// Median of the hours until an answer; NaN where nothing was answered.
     pub(super) fn response_hours(&self) -> f64 {
-        if self.answered == 0 { f64::NAN } else { (self.log_seconds / real(self.answered)).exp() / 3_600.0 }
+        self.seconds.get(self.seconds.len() / 2).map_or(f64::NAN, |seconds| real(*seconds) / 3_600.0)
     }
 }

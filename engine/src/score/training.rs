@@ -61,6 +61,8 @@ pub struct LeadRows {
     pub cases: Cases,
     /// What the columns are made from.
     pub features: LeadFeatures,
+    /// The lead of each case.
+    pub lead_ids: Vec<String>,
     /// The day of each case.
     pub days: Vec<Day>,
     /// Whether it converted within [`HORIZON_DAYS`] after that day.
@@ -97,7 +99,7 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
     let deals = opportunities(&facts, catalogue, &Stages::new(pipeline));
     let off = calendar(&Versions::load(Stream::Calendar, &calendar_table)?, lake.zone().end(as_of))?;
     let workdays = Workdays::new(first_day.unwrap_or(as_of), as_of, &off);
-    let deals = DealRows::new(&deals, &pipeline.stages, workdays, &looks);
+    let deals = DealRows::new(&deals, &pipeline.stages, workdays, &looks, request.settings.quota.period);
     Ok(Training { leads, deals, inputs, first_day, days: days.len() })
 }
 
@@ -135,6 +137,7 @@ fn lead_rows(
         let end = zone.end(day + HORIZON_DAYS);
         for number in cases.day(&then, &|rep| regions.get(rep).cloned(), day) {
             rows.days.push(day);
+            rows.lead_ids.push(facts.leads.get(number).unwrap_or_default().to_owned());
             rows.converted.push(known[at(number)].converted_at.is_some_and(|converted| converted < end));
         }
     }

@@ -11,6 +11,22 @@ use super::{ModelId, ModelName};
 pub enum BacktestCommand {
     /// Quotas from a plain table of sales, over its last periods
     Quota(BacktestQuotaArgs),
+    /// Models of leads, fitted again on the lake's history as they would have been on past days
+    Leads(BacktestLeadsArgs),
+}
+
+/// Arguments of `backtest leads`.
+#[derive(Debug, Args)]
+pub struct BacktestLeadsArgs {
+    /// The day whose end the history is looked at from [default: yesterday]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<chrono::NaiveDate>,
+    /// Past days that a model is fitted on, four looks apart: the latest whose outcome is known
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub origins: u32,
+    /// Write a row per judged look, as Parquet
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `backtest quota`.

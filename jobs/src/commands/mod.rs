@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod backtest;
+mod backtest_leads;
 mod daily;
 mod demo;
 mod doctor;
@@ -36,6 +37,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Import(args) => Box::pin(import::run(args, context)).await,
         Command::Daily(args) => Box::pin(daily::run(args, context)).await,
         Command::Backtest(BacktestCommand::Quota(args)) => backtest::quota(&args, context),
+        Command::Backtest(BacktestCommand::Leads(args)) => {
+            Box::pin(backtest_leads::run(&args, context)).await
+        }
         Command::Explain(args) => Box::pin(explain::run(args, context)).await,
         Command::Sql(args) => Box::pin(sql::run(args, context)).await,
         Command::Export(args) => Box::pin(export::run(args, context)).await,

@@ -17,14 +17,24 @@ use crate::{output, report};
 
 pub(crate) async fn run(args: TrainArgs, context: &Context) -> anyhow::Result<()> {
     let as_of = args.as_of.map_or_else(|| context.yesterday(), |day| context.day(day))?;
-    output::print(&train(&context.lake()?, as_of, context).await?)
+    let told = train(&context.lake()?, as_of, context).await?;
+    let texts: Vec<String> = told.into_iter().map(|told| told.full).collect();
+    output::print(&texts.join("\n\n"))
+}
+
+/// What came of training a model.
+#[derive(Debug)]
+pub(super) struct Told {
+    full: String,
+    /// In a line.
+    pub(super) brief: String,
 }
 
 /// Trains as of a day, and tells what came of it.
 ///
 /// # Errors
 /// As the lake; history that nothing can be learnt from is no error.
-pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow::Result<String> {
+pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow::Result<Vec<Told>> {
     let progress = context.progress("train");
     let config = &context.config.model;
     let log = Log::load(lake).await?;
@@ -54,24 +64,30 @@ pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow:
         train_wins(&read.deals, win.as_ref().zip(used(win_entry)), config, as_of)?,
     ];
     drop(progress);
-    let (mut texts, mut entries, mut files) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let (mut told, mut entries, mut files) = (Vec::new(), Vec::new(), BTreeMap::new());
     for fitted in fitted {
         match fitted {
             Ok(trained) => {
                 let known = log.entries.iter().any(|entry| entry.model_id == trained.id);
-                texts.push(report::train::trained(&trained, &read, as_of, known));
+                told.push(Told {
+                    full: report::train::trained(&trained, &read, as_of, known),
+                    brief: report::train::brief(&trained, known),
+                });
                 if !known {
                     entries.push(entry(&trained, &read, as_of, context)?);
                     files.insert(trained.id.clone(), trained.bytes);
                 }
             }
-            Err(reason) => texts.push(report::train::nothing(as_of, &reason)),
+            Err(reason) => {
+                let full = report::train::nothing(as_of, &reason);
+                told.push(Told { brief: full.clone(), full });
+            }
         }
     }
     if !entries.is_empty() {
         lake.record_models(entries, &files).await?;
     }
-    Ok(texts.join("\n\n"))
+    Ok(told)
 }
 
 /// The entry of the model in use, which must not have been fitted later.

@@ -6,7 +6,7 @@ use engine::time::{Day, date};
 use serde_json::Value;
 
 use super::words::count;
-use crate::train::{Score, Trained};
+use crate::train::{Origin, Score, Trained};
 
 /// Columns shown.
 const COLUMNS_SHOWN: usize = 10;
@@ -77,6 +77,55 @@ pub(crate) fn trained(trained: &Trained, read: &Training, as_of: Day, known: boo
     };
     lines.push(format!("  {what}"));
     lines.join("\n")
+}
+
+/// A line per model: for whoever runs it among other things.
+pub(crate) fn brief(trained: &Trained, known: bool) -> String {
+    let use_of_it = match (known, trained.verdict.promoted) {
+        (true, _) => "recorded before",
+        (false, true) => "in use",
+        (false, false) => "no better, not in use",
+    };
+    let auc = trained.score.auc.map_or_else(String::new, |auc| format!("AUC {auc:.3}, "));
+    format!(
+        "model of {} {}: {auc}log loss {:.3} on {} later looks; {use_of_it}",
+        trained.name,
+        trained.id,
+        trained.score.log_loss,
+        count(u64::try_from(trained.score.rows).unwrap_or(u64::MAX))
+    )
+}
+
+/// How models fitted on past days fared.
+pub(crate) fn origins(found: &[Origin]) -> String {
+    let mut lines = vec![
+        "LEADS: models fitted on what was known on each day, judged on the looks of the month after it"
+            .to_owned(),
+        "  from        fitted  judged  convert     AUC  log loss     ECE  beside log loss".to_owned(),
+    ];
+    for origin in found {
+        let score = &origin.score;
+        let against: Vec<String> =
+            origin.against.iter().map(|(name, theirs)| format!("{name} {:.4}", theirs.log_loss)).collect();
+        lines.push(format!(
+            "  {}  {:>6}  {:>6}  {:>5.1} %  {}  {:>8.4}  {:>6.4}  {}",
+            date(origin.from),
+            origin.fitted_rows,
+            score.rows,
+            share(score),
+            score.auc.map_or_else(|| "     –".to_owned(), |auc| format!("{auc:.4}")),
+            score.log_loss,
+            score.ece,
+            against.join(", ")
+        ));
+    }
+    lines.join("\n")
+}
+
+/// Per cent of the rows whose label is true.
+#[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
+fn share(score: &Score) -> f64 {
+    100.0 * score.positives as f64 / score.rows.max(1) as f64
 }
 
 fn score(score: &Score) -> String {

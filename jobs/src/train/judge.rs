@@ -38,12 +38,21 @@ impl Split {
 /// Splits rows in the order of their days: judged are those of the last quarter of the days. None where either part is too
 /// small.
 pub(super) fn judged_days(days: &[Day], labels: &[bool], rows_min: usize) -> Option<Split> {
-    let distinct: Vec<Day> = days.iter().copied().collect::<BTreeSet<_>>().into_iter().collect();
-    let from = *distinct.get(cut(distinct.len()))?;
+    let looks = distinct(days);
+    split(days, labels, (*looks.get(cut(looks.len()))?, Day::MAX), rows_min)
+}
+
+/// The days, each once, in order.
+pub(super) fn distinct(days: &[Day]) -> Vec<Day> {
+    days.iter().copied().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// Splits rows: judged are those from one day to another. None where either part is too small.
+pub(super) fn split(days: &[Day], labels: &[bool], (from, to): (Day, Day), rows_min: usize) -> Option<Split> {
     let rows = |keep: &dyn Fn(Day) -> bool| -> Vec<usize> {
         (0..days.len()).filter(|&row| keep(days[row])).collect()
     };
-    let (train, judged) = (rows(&|day| day <= from - HORIZON_DAYS), rows(&|day| day >= from));
+    let (train, judged) = (rows(&|day| day <= from - HORIZON_DAYS), rows(&|day| (from..=to).contains(&day)));
     let both = |of: &[usize]| comparable(&of.iter().map(|&row| labels[row]).collect::<Vec<_>>());
     let enough = train.len() >= rows_min && both(&train) && both(&judged);
     enough.then_some(Split { from, train, judged })

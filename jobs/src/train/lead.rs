@@ -28,32 +28,24 @@ pub(crate) fn train_leads(
     let Some(split) = judged_days(days, labels, config.rows_min) else {
         return Ok(Err(too_few("open leads", "converted", labels, config)));
     };
-    let train = spaced(split.train.clone(), config.rows_max);
-    let first = match fit_on(rows, &train, config) {
-        Ok((_, first)) => first,
-        Err(TabularError::Solver { reason }) => anyhow::bail!("fitting a model of leads: {reason}"),
-        Err(error) => return Ok(Err(format!("leads: {error}"))),
+    let first = match fit_early(rows, &split, config)? {
+        Ok(first) => first,
+        Err(reason) => return Ok(Err(reason)),
     };
-    let whole = frame(&rows.cases, |_| true)?;
-    let ask = |model: &Model| -> Result<Vec<f64>, TabularError> {
-        let scored = model.score(&whole.take(&split.judged))?;
-        Ok(scored.iter().map(|scored| scored.probability).collect())
-    };
-    let own = ask(&first.model)?;
+    let of_first = |stated: Vec<[f64; 3]>| stated.into_iter().map(|[p, ..]| p).collect::<Vec<f64>>();
+    let own = of_first(ask(&first, rows, &split.judged)?);
     let mut compared = Compared::new(&split, labels, &own);
-    compared.plain("the base rate", &base_rate(&split, labels));
-    if let Some(Cells::Text { codes, .. }) = rows.cases.column(SOURCE) {
-        compared.plain("the rate by source", &rate_by(codes, &split, labels));
-    }
+    plain_rules(rows, &split, &mut compared);
     let ruling = match in_use {
         Some((model, fitted_on)) => {
-            compared.in_use(model.id(), fitted_on, days, &ask(model.model())?, config.margin)
+            let theirs = of_first(ask(model.model(), rows, &split.judged)?);
+            compared.in_use(model.id(), fitted_on, days, &theirs, config.margin)
         }
         None => compared.verdict(config.margin),
     };
     let all = spaced((0..days.len()).collect(), config.rows_max);
     let (features, fitted) = fit_on(rows, &all, config)?;
-    let importance = fitted.model.importance(&whole.take(&all))?;
+    let importance = fitted.model.importance(&frame(&rows.cases, |_| true)?.take(&all))?;
     let bytes = LeadModel::to_bytes(features.clone(), fitted.model, date(as_of).to_string())?;
     Ok(Ok(Trained {
         name: LEAD,
@@ -76,6 +68,35 @@ pub(crate) fn train_leads(
         }),
         importance,
     }))
+}
+
+/// Fits on what was known on the first judged day. Where nothing can be learnt, the inner error says why.
+pub(super) fn fit_early(
+    rows: &LeadRows,
+    split: &Split,
+    config: &Config,
+) -> anyhow::Result<Result<Model, String>> {
+    match fit_on(rows, &spaced(split.train.clone(), config.rows_max), config) {
+        Ok((_, fitted)) => Ok(Ok(fitted.model)),
+        Err(TabularError::Solver { reason }) => anyhow::bail!("fitting a model of leads: {reason}"),
+        Err(error) => Ok(Err(format!("leads: {error}"))),
+    }
+}
+
+/// What a model says of some rows: each probability with its interval.
+pub(super) fn ask(model: &Model, rows: &LeadRows, of: &[usize]) -> Result<Vec<[f64; 3]>, TabularError> {
+    let read = |name: &str| model.columns().iter().any(|column| column.name == name);
+    let scored = model.score(&frame(&rows.cases, read)?.take(of))?;
+    Ok(scored.iter().map(|scored| [scored.probability, scored.low, scored.high]).collect())
+}
+
+/// Holds a model against the base rate and the rate by source.
+pub(super) fn plain_rules(rows: &LeadRows, split: &Split, compared: &mut Compared<'_>) {
+    let labels = &rows.converted;
+    compared.plain("the base rate", &base_rate(split, labels));
+    if let Some(Cells::Text { codes, .. }) = rows.cases.column(SOURCE) {
+        compared.plain("the rate by source", &rate_by(codes, split, labels));
+    }
 }
 
 /// The judged rows by the texts of a column.

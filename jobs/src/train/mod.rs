@@ -12,6 +12,7 @@
 mod half_life;
 mod judge;
 mod lead;
+mod rolling;
 mod win;
 
 use engine::score::HORIZON_DAYS;
@@ -20,6 +21,7 @@ use models::tabular::CalibrationBin;
 
 pub(crate) use judge::{Group, Score, Verdict};
 pub(crate) use lead::train_leads;
+pub(crate) use rolling::{Origin, backtest_leads};
 pub(crate) use win::train_wins;
 
 /// A fitted model, or why there is none.

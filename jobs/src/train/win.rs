@@ -1,4 +1,4 @@
-//! The model of wins.
+//! The model of wins, judged by what it is used for: the chance of a win by the period's end, within thirty days.
 
 use engine::score::{DealLook, DealRows, Stay, StayEnd, WinScorer as _};
 use engine::time::{Day, date};

@@ -7,7 +7,7 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::DataType;
 
 use crate::error::{EngineError, Result};
-use crate::lake::tables;
+use crate::lake::tables::reason;
 use crate::mart::{Columns, Mart};
 use crate::measure::at;
 use crate::pipeline::stage::{Measures, Windows};
@@ -59,15 +59,15 @@ fn reasons(scored: &ScoredLeads) -> Result<ArrayRef> {
     let names = StringArray::from_iter_values(terms.iter().map(|(_, (name, _))| name));
     let values: StringArray = terms.iter().map(|(row, (name, _))| scored.cases.text(name, *row)).collect();
     let contributions = Float64Array::from_iter_values(terms.iter().map(|(_, (_, term))| *term));
-    let schema = tables::spec("mart.lead_score")?.file_schema();
-    let wrong = EngineError::arrow("listing reasons");
-    let Ok(field) = schema.field_with_name("reasons") else { return Ok(Arc::new(names)) };
-    let DataType::List(element) = field.data_type() else { return Ok(Arc::new(names)) };
-    let DataType::Struct(fields) = element.data_type() else { return Ok(Arc::new(names)) };
     let columns: Vec<ArrayRef> = vec![Arc::new(names), Arc::new(values), Arc::new(contributions)];
-    let of_all = StructArray::try_new(fields.clone(), columns, None).map_err(wrong)?;
+    let element = Arc::new(reason());
+    let DataType::Struct(fields) = element.data_type() else {
+        return Err(EngineError::Lake("a reason is a struct".to_owned()));
+    };
+    let of_all =
+        StructArray::try_new(fields.clone(), columns, None).map_err(EngineError::arrow("listing reasons"))?;
     let offsets = OffsetBuffer::from_lengths(rows().map(|(_, terms)| terms.len()));
-    let lists = ListArray::try_new(Arc::clone(element), offsets, Arc::new(of_all), None);
+    let lists = ListArray::try_new(Arc::clone(&element), offsets, Arc::new(of_all), None);
     Ok(Arc::new(lists.map_err(EngineError::arrow("listing reasons"))?))
 }
 

@@ -2,7 +2,7 @@
 
 pub(super) mod fit;
 pub(super) mod lake;
-mod output;
+pub(super) mod output;
 pub(super) mod score;
 
 use std::path::Path;
