@@ -217,7 +217,7 @@ mod tests {
                 stay(0, 1, StayEnd::Lost),
                 // Wednesday to Wednesday, without Thursday (the calendar's) and the weekend.
                 stay(1, 4, StayEnd::Won),
-                stay(0, 26, StayEnd::Open),
+                stay(0, 25, StayEnd::Open),
             ]
         );
         assert_eq!(rows().stays(monday + 1), [stay(0, 1, StayEnd::Open), stay(0, 1, StayEnd::Lost)]);
