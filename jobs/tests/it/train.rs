@@ -174,7 +174,7 @@ fn what_is_taken_back_is_gone(tool: &Tool, lead: &str, without: &str) {
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replacen("half_life_days", "half_life_dayz", 1)).unwrap();
     let wrong = tool.run(&["daily", "--as-of", DAY]);
-    assert_eq!(wrong.status, 2);
+    assert_eq!(wrong.status, 1);
     assert!(wrong.err.contains("its content has changed"), "{}", wrong.err);
 }
 
