@@ -21,6 +21,7 @@ pub mod measure;
 pub mod pipeline;
 pub mod quota;
 pub mod rule;
+pub mod score;
 pub mod tile;
 pub mod window;
 

@@ -7,6 +7,7 @@ mod marts;
 mod notice;
 mod publish;
 mod quotas;
+mod scores;
 mod source;
 mod stage;
 mod subjects;
@@ -19,6 +20,7 @@ use crate::error::Result;
 use crate::lake::{Job, Lake};
 use crate::quota::Predictor;
 use crate::rule::Book;
+use crate::score::Models;
 use crate::settings::Settings;
 use crate::tile::TileReport;
 use crate::time::{Day, Micros};
@@ -37,6 +39,8 @@ pub struct RunRequest<'a> {
     pub predictor: &'a dyn Predictor,
     /// The rules that act on proposals.
     pub rules: &'a Book,
+    /// The models in use for the day.
+    pub models: Models<'a>,
     /// Told the name of each stage as it begins.
     pub progress: &'a mut dyn FnMut(&str),
 }
@@ -78,13 +82,13 @@ pub struct RunReport {
 pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let _lock = lake.lock(Job::Run)?;
     let mut clock = Clock { started: Instant::now(), begun: Instant::now(), stages: Vec::new() };
-    let RunRequest { as_of, now, settings, catalogue, predictor, rules, progress } = request;
+    let RunRequest { as_of, now, settings, catalogue, predictor, rules, models, progress } = request;
 
     progress("reading the CRM");
     let sources = source::Sources::open(lake).await?;
     clock.lap("read");
 
-    let identity = identity::of(&sources, settings, catalogue, predictor, rules, as_of);
+    let identity = identity::of(&sources, settings, catalogue, predictor, rules, models, as_of);
     if let Some(report) = publish::already_published(&sources, &identity, as_of) {
         return Ok(report);
     }
@@ -101,10 +105,15 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
     clock.lap("measures");
 
+    progress("scores");
+    let scores = scores::scores(&windows, &measures, models, settings, catalogue, lake.zone(), as_of)?;
+    clock.lap("scores");
+
     progress("factors and quotas");
-    let quotas =
-        quotas::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, rules, as_of)
-            .await?;
+    let quotas = quotas::quotas(
+        lake, &sources, &tiles, &windows, &measures, &scores, settings, predictor, rules, as_of,
+    )
+    .await?;
     clock.lap("quotas");
 
     progress("publishing");
@@ -112,6 +121,7 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
         tiles: &tiles,
         windows: &windows,
         measures: &measures,
+        scores: &scores,
         quotas: &quotas,
         rules,
         settings,

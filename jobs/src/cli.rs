@@ -1,5 +1,6 @@
 //! The command line: every subcommand with its arguments.
 
+mod model;
 mod rules;
 mod schedule;
 mod serve;
@@ -10,11 +11,13 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use model::{ModelId, ModelName, TrainArgs};
 pub use rules::{RulesCommand, RulesFile, RulesTestArgs};
 pub use schedule::{ScheduleArgs, Task, Units};
 pub use serve::{KeyAddArgs, KeyCommand, KeyRevokeArgs, Scope, ServeArgs};
 pub use table::{
-    BacktestCommand, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs, ModelScoreArgs, SplitBy,
+    BacktestCommand, BacktestLeadsArgs, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs,
+    ModelScoreArgs, SplitBy,
 };
 
 use crate::config::LogFormat;
@@ -67,6 +70,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Compute and publish a day, or several
     Daily(DailyArgs),
+    /// Fit the models of leads on the lake's history, and use them where they are better
+    Train(TrainArgs),
     /// Make past forecasts again from what was known then, and hold them against what came
     #[command(subcommand)]
     Backtest(BacktestCommand),
@@ -76,7 +81,7 @@ pub enum Command {
     Sql(SqlArgs),
     /// Write a published table to a file, or all marts to a folder
     Export(ExportArgs),
-    /// Fit a model of a yes-or-no outcome on a table of one's own, and score tables with it
+    /// The models of the lake; and models of a table of one's own
     #[command(subcommand)]
     Model(ModelCommand),
     /// Check and try the sentences that raise, lower, cap, floor or freeze quotas

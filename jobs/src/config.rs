@@ -6,6 +6,7 @@ mod check;
 mod kafka;
 mod keys;
 mod live;
+mod model;
 mod schedule;
 mod serve;
 
@@ -13,6 +14,7 @@ pub use kafka::Kafka;
 pub(crate) use kafka::stream;
 pub(crate) use keys::{located, nearest};
 pub use live::Live;
+pub use model::Model;
 pub use schedule::Schedule;
 pub use serve::Serve;
 
@@ -59,6 +61,8 @@ pub struct Config {
     pub factor: Factor,
     /// See [`Settings`].
     pub quota: Quota,
+    /// Models of leads.
+    pub model: Model,
     /// Taking records in.
     pub ingest: Ingest,
     /// Taking streams in from Kafka.
@@ -133,7 +137,7 @@ pub enum LogFormat {
 
 impl Default for Config {
     fn default() -> Self {
-        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota } =
+        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota, score: _ } =
             Settings::default();
         Self {
             lake: DEFAULT_LAKE.to_owned(),
@@ -147,6 +151,7 @@ impl Default for Config {
             lifecycle,
             factor,
             quota,
+            model: Model::default(),
             ingest: Ingest::default(),
             kafka: Kafka::default(),
             live: Live::default(),
@@ -220,6 +225,7 @@ impl Config {
             lifecycle: self.lifecycle.clone(),
             factor: self.factor.clone(),
             quota: self.quota.clone(),
+            score: self.model.score(),
         }
     }
 }

@@ -5,11 +5,14 @@
 pub mod cli;
 pub mod config;
 pub mod import;
+pub mod lead_model;
 pub mod predictor;
+pub mod win_model;
 
 mod commands;
 mod context;
 mod log;
+mod model_file;
 mod output;
 mod panel_file;
 mod progress;
@@ -18,6 +21,7 @@ mod schedule;
 mod serve;
 mod signal;
 mod table_file;
+mod train;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

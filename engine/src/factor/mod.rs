@@ -2,11 +2,13 @@
 //!
 //! Until models have fitted them, an effect is exp(β · z) with the configured β, z the rep's value against the reps on
 //! duty (or, for a market factor, against its own trailing year), clipped to ±3. `basis` names what stands behind a
-//! number: `measured`, `heuristic` (stands in for a model), or `no data`.
+//! number: `measured`, `model`, `heuristic` (stands in for a model), or `no data`.
 
 pub(crate) mod market;
+mod model;
 mod rep;
 
+pub(crate) use model::ModelValues;
 pub(crate) use rep::{FactorInputs, Raw, Spreads, capability_of, factors, one, raw_values, spread_of};
 
 /// The factors, in the order of METRICS.md.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::market::Market;
+use super::model::ModelValues;
 use super::{FACTORS, Factor, SEASON, Z_MAX, spread};
 use crate::entity::Crm;
 use crate::measure::capability::Skill;
@@ -19,6 +20,8 @@ pub(crate) struct FactorInputs<'a> {
     pub(crate) market: &'a Market,
     /// By position in the CRM.
     pub(crate) portfolios: &'a [Portfolio],
+    /// What models say of the reps' leads and opportunities.
+    pub(crate) models: &'a ModelValues,
     pub(crate) process: &'a [ProcessHealth],
     /// By position in the CRM.
     pub(crate) capability: &'a [[Skill; 6]],
@@ -94,6 +97,9 @@ pub(crate) fn raw_values(inputs: &FactorInputs<'_>, rep: usize) -> Raw {
     let share = |part: i64, whole: i64| crate::measure::ratio(part, whole);
     let process = inputs.process.get(rep);
     let tenure = person.hired_on.map(|hired| f64::from((inputs.as_of - hired).max(0)) / 30.4);
+    let said = |values: &Option<Vec<Option<f64>>>| values.as_ref().map(|values| (values[rep], "model"));
+    let heuristic = Some(sums.pipeline(&inputs.settings.pipeline.win_chance) / 100.0);
+    let answered = share(sums.answered * 100, sums.new_leads);
     [
         (inputs.market.heat(person.region, &inputs.settings.factor), "measured"),
         (market(&GROWTH), "measured"),
@@ -105,8 +111,8 @@ pub(crate) fn raw_values(inputs: &FactorInputs<'_>, rep: usize) -> Raw {
         (major_per(sums.order_amount(), sums.orders), "measured"),
         (share(sums.health, sums.customers), "measured"),
         (share(sums.dense, sums.customers), "measured"),
-        (Some(sums.pipeline(&inputs.settings.pipeline.win_chance) / 100.0), "heuristic"),
-        (share(sums.answered * 100, sums.new_leads), "heuristic"),
+        said(&inputs.models.weighted_pipeline).unwrap_or((heuristic, "heuristic")),
+        said(&inputs.models.lead_score).unwrap_or((answered, "heuristic")),
         (process.and_then(|process| process.components[4].value), "measured"),
         (Some(real(sums.new_leads)), "measured"),
         (capability_of(&inputs.capability[rep]), "measured"),

@@ -16,6 +16,8 @@ pub enum Job {
     Maintain,
     /// Starting jobs at their times.
     Schedule,
+    /// Recording models.
+    Model,
 }
 
 impl Job {
@@ -24,6 +26,7 @@ impl Job {
             Self::Run => "_tideline/run.lock",
             Self::Maintain => "_tideline/maintain.lock",
             Self::Schedule => "_tideline/schedule.lock",
+            Self::Model => "_tideline/model.lock",
         }
     }
 
@@ -32,6 +35,7 @@ impl Job {
             Self::Run => "running a day of",
             Self::Maintain => "maintaining",
             Self::Schedule => "running the schedule of",
+            Self::Model => "recording a model of",
         }
     }
 }

@@ -84,6 +84,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new("tile.first_life", BY_AS_OF, vec![int("customer_key"), long("fired")]));
     specs.extend(marts::specs());
     specs.push(Spec::new("ops.run", &[], run()));
+    specs.push(Spec::new("ops.model", &[], super::model::fields()));
     specs
 });
 
@@ -105,6 +106,7 @@ pub fn spec(name: &str) -> Result<&'static Spec> {
 
 #[path = "marts.rs"]
 mod marts;
+pub(crate) use marts::reason;
 
 pub(super) fn text(name: &str) -> Field {
     required(name, DataType::Utf8)

@@ -187,18 +187,31 @@ impl Facts {
 
     /// An attribute of a fact.
     pub(crate) fn attribute(&self, fact: &Fact, name: &str) -> Option<&str> {
-        let array = self.batches.get(fact.batch)?.column(8).as_any().downcast_ref::<MapArray>()?;
-        if array.is_null(fact.row) {
-            return None;
-        }
-        let offsets = array.value_offsets();
-        let keys = array.keys().as_any().downcast_ref::<StringArray>()?;
-        let values = array.values().as_any().downcast_ref::<StringArray>()?;
-        let range = usize::try_from(offsets[fact.row]).ok()?..usize::try_from(offsets[fact.row + 1]).ok()?;
-        range
-            .into_iter()
-            .find(|&entry| keys.value(entry) == name)
-            .and_then(|entry| values.is_valid(entry).then(|| values.value(entry)))
+        self.entries(fact).find(|(key, _)| *key == name).and_then(|(_, value)| value)
+    }
+
+    /// The attributes of a fact that have a value.
+    pub(crate) fn attributes(&self, fact: &Fact) -> impl Iterator<Item = (&str, &str)> {
+        self.entries(fact).filter_map(|(key, value)| Some((key, value?)))
+    }
+
+    fn entries(&self, fact: &Fact) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let entries =
+            || {
+                let array = self.batches.get(fact.batch)?.column(8).as_any().downcast_ref::<MapArray>()?;
+                if array.is_null(fact.row) {
+                    return None;
+                }
+                let offsets = array.value_offsets();
+                let keys = array.keys().as_any().downcast_ref::<StringArray>()?;
+                let values = array.values().as_any().downcast_ref::<StringArray>()?;
+                let range =
+                    usize::try_from(offsets[fact.row]).ok()?..usize::try_from(offsets[fact.row + 1]).ok()?;
+                Some(range.map(move |entry| {
+                    (keys.value(entry), values.is_valid(entry).then(|| values.value(entry)))
+                }))
+            };
+        entries().into_iter().flatten()
     }
 
     fn event_id(&self, fact: &Fact) -> &str {

@@ -55,7 +55,7 @@ impl Codes {
     }
 }
 
-/// Folds the facts into the state of every lead, by lead number.
+/// Folds the facts up to the end of `as_of` into the state of every lead, by lead number.
 pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lead> {
     let mut leads = vec![Lead::unknown(); facts.leads.len()];
     let of_leads = |row: &usize| facts.rows[*row].lead != NONE;
@@ -80,7 +80,8 @@ fn fold(
     as_of: Day,
 ) {
     let codes = Codes::new(catalogue);
-    let rows = || rows.clone().map(|row| (row, &facts.rows[row])).filter(|(_, fact)| fact.state);
+    let known = |row: &usize| facts.rows[*row].day <= as_of;
+    let rows = || rows.clone().filter(known).map(|row| (row, &facts.rows[row])).filter(|(_, fact)| fact.state);
     for (row, fact) in rows() {
         let lead = &mut leads[place(fact.lead)];
         if catalogue.model(fact.code).is_some_and(keeps_alive) {

@@ -28,6 +28,8 @@ pub(crate) struct Opportunity {
     closed_by: Option<u32>,
     /// Forward moves: day, and the event's rep.
     pub(crate) moves: Vec<(Day, Option<u32>)>,
+    /// Every stage entered, in order: rank and day.
+    pub(crate) entered: Vec<(Option<i64>, Day)>,
     changes: Vec<Change>,
 }
 
@@ -61,6 +63,11 @@ impl Met {
 }
 
 impl Opportunity {
+    /// Whether its opening was told, rather than guessed from what came later.
+    pub(crate) fn has_opened(&self) -> bool {
+        self.has_opened
+    }
+
     /// Whether the opportunity was open at some time from `start` until the end of the run's day.
     pub(crate) fn open_since(&self, start: Micros) -> bool {
         self.opened_at.is_some() && self.closed_at.is_none_or(|closed| closed >= start)
@@ -228,8 +235,11 @@ fn settle(state: &mut Opportunity, stages: &Stages, met: &Met) {
     state.rank = state.stage.as_deref().and_then(|stage| stages.rank(stage));
     state.stage_changed_at = state.opened_at.unwrap_or_default();
     let changes = std::mem::take(&mut state.changes);
+    state.entered.push((state.rank, state.opened_day));
     for change in &changes {
         let rank = met.stages[change.stage].1;
+        // A change may stand before the opening.
+        state.entered.push((rank, change.day.max(state.opened_day)));
         if rank > state.rank && state.rank.is_some() {
             state.moves.push((change.day, change.rep));
         }

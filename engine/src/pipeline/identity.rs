@@ -6,6 +6,7 @@ use super::source::Sources;
 use crate::catalogue::Catalogue;
 use crate::quota::Predictor;
 use crate::rule::Book;
+use crate::score::Models;
 use crate::settings::Settings;
 use crate::tile::content_id;
 use crate::time::{Day, date};
@@ -27,6 +28,7 @@ pub(super) fn of(
     catalogue: &Catalogue,
     predictor: &dyn Predictor,
     rules: &Book,
+    models: Models<'_>,
     as_of: Day,
 ) -> Identity {
     let inputs: BTreeMap<&'static str, i64> =
@@ -38,7 +40,8 @@ pub(super) fn of(
         None => settings.hash(),
     };
     let catalogue_hash = catalogue.hash().to_owned();
-    let program = format!("tideline {} · {}", env!("CARGO_PKG_VERSION"), predictor.name());
+    let program =
+        format!("tideline {} · {}{}", env!("CARGO_PKG_VERSION"), predictor.name(), models.identity());
     let mut hasher = blake3::Hasher::new();
     for (_, _, run) in sources.openings(as_of, settings.quota.period) {
         hasher.update(run.run_id.as_bytes());

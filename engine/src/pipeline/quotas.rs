@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use chrono::Datelike;
 
 use super::fairness::{Judged, judge};
+use super::scores::Scores;
 use super::source::Sources;
 use super::stage::{Measures, Windows};
 use super::subjects::{SubjectInputs, columns};
 use crate::error::{EngineError, Result};
-use crate::factor::{FactorInputs, factors};
+use crate::factor::{FactorInputs, ModelValues, factors};
 use crate::lake::Lake;
 use crate::measure::real;
 use crate::quota::{
@@ -48,6 +49,8 @@ pub(super) struct Basis {
     period_season: f64,
     /// Decayed mean of log(actual ÷ quota) over past periods, by rep id.
     attainment: BTreeMap<String, f64>,
+    /// What models say.
+    models: ModelValues,
     pub(super) previous: BTreeMap<String, Previous>,
     previous_as_of: Option<Day>,
 }
@@ -75,7 +78,8 @@ pub(super) async fn basis(
     let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
     let attainment = attainment(sources, &history, settings, as_of)?;
     let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
-    Ok(Basis { reps, input, season, period_season, attainment, previous, previous_as_of })
+    let models = ModelValues::default();
+    Ok(Basis { reps, input, season, period_season, attainment, models, previous, previous_as_of })
 }
 
 /// What a predictor refuses is the input's fault.
@@ -100,6 +104,7 @@ impl Basis {
             capability: &measures.capability,
             season: self.period_season,
             attainment: &self.attainment,
+            models: &self.models,
             settings,
             as_of,
         }
@@ -113,6 +118,7 @@ pub(super) async fn quotas(
     tiles: &Tiles,
     windows: &Windows,
     measures: &Measures,
+    scores: &Scores,
     settings: &Settings,
     predictor: &dyn Predictor,
     book: &Book,
@@ -120,6 +126,9 @@ pub(super) async fn quotas(
 ) -> Result<Quotas> {
     let crm = &windows.crm;
     let mut ground = basis(lake, sources, (tiles, windows), settings, predictor, as_of).await?;
+    let leads = (&measures.leads[..], scores.leads.as_ref());
+    let deals = (&measures.opportunities[..], scores.deals.as_ref());
+    ground.models = ModelValues::new(crm, &windows.facts, leads, deals);
     let factors = factors(&ground.factor_inputs(windows, measures, settings, as_of));
     let effects = |rep: &usize| factors[*rep].iter().map(|factor| factor.effect);
     ground.input.factor_effect = ground.reps.iter().flat_map(effects).collect();

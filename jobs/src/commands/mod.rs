@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 mod backtest;
+mod backtest_leads;
 mod daily;
 mod demo;
 mod doctor;
@@ -22,6 +23,7 @@ mod schedule;
 mod serve;
 mod sql;
 mod status;
+mod train;
 mod verify;
 
 use crate::cli::{BacktestCommand, Command, LakeCommand, ModelCommand};
@@ -39,9 +41,21 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Import(args) => Box::pin(import::run(args, context)).await,
         Command::Daily(args) => Box::pin(daily::run(args, context)).await,
         Command::Backtest(BacktestCommand::Quota(args)) => backtest::quota(&args, context),
+        Command::Backtest(BacktestCommand::Leads(args)) => {
+            Box::pin(backtest_leads::run(&args, context)).await
+        }
         Command::Explain(args) => Box::pin(explain::run(args, context)).await,
         Command::Sql(args) => Box::pin(sql::run(args, context)).await,
         Command::Export(args) => Box::pin(export::run(args, context)).await,
+        Command::Train(args) => Box::pin(train::run(args, context)).await,
+        Command::Model(ModelCommand::List) => Box::pin(model::lake::list(context)).await,
+        Command::Model(ModelCommand::Show(args)) => Box::pin(model::lake::show(&args.id, context)).await,
+        Command::Model(ModelCommand::Promote(args)) => {
+            Box::pin(model::lake::promote(&args.id, context)).await
+        }
+        Command::Model(ModelCommand::Rollback(args)) => {
+            Box::pin(model::lake::rollback(&args.of, context)).await
+        }
         Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
         Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
         Command::Rules(command) => Box::pin(rules::run(command, context)).await,

@@ -8,7 +8,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
         .map(|_| ())
         .map_err(|message| format!("timezone: {message}"))?;
     let rules = numbers(config).into_iter().chain(shapes(config));
-    let rules = rules.chain(live(config)).chain(config.serve.rules());
+    let rules = rules.chain(live(config)).chain(config.serve.rules()).chain(config.model.rules());
     for (key, holds, right) in rules {
         if !holds {
             return Err(format!("{key} must be {right}"));

@@ -12,6 +12,7 @@ mod rows;
 pub(crate) mod rules;
 pub(crate) mod run;
 mod steering;
+pub(crate) mod train;
 pub(crate) mod words;
 
 use engine::lake::{Lake, Run, published};

@@ -34,3 +34,5 @@ mod serve;
 mod tidy;
 #[cfg(test)]
 mod tool;
+#[cfg(test)]
+mod train;

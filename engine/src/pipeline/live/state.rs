@@ -7,8 +7,8 @@ use arrow::array::RecordBatch;
 use super::Making;
 use super::facts::{Index, Named};
 use crate::entity::Crm;
-use crate::error::Result;
-use crate::lake::{Job, Lake};
+use crate::error::{EngineError, Result};
+use crate::lake::{Job, Lake, ModelLog as Log};
 use crate::measure::at;
 use crate::measure::capability::{rank, shown};
 use crate::measure::customer::CustomerRule;
@@ -28,8 +28,16 @@ use crate::time::{Day, Zone};
 use crate::window::OrderDay;
 
 /// Tables beside that of events whose changes a loaded state doesn't see.
-pub(super) const OTHERS: [&str; 7] =
-    ["crm.rep", "crm.customer", "crm.region", "crm.plan", "crm.calendar", "raw.market_factor", "ops.run"];
+pub(super) const OTHERS: [&str; 8] = [
+    "crm.rep",
+    "crm.customer",
+    "crm.region",
+    "crm.plan",
+    "crm.calendar",
+    "raw.market_factor",
+    "ops.model",
+    "ops.run",
+];
 
 /// The company as of a running day.
 #[derive(Debug)]
@@ -79,6 +87,8 @@ impl State {
     /// Loads closed days from the lake; the rows of the running day that it has are handed over.
     pub(super) async fn load(lake: &Lake, making: &Making, as_of: Day) -> Result<(Self, Vec<RecordBatch>)> {
         let (settings, catalogue) = (&*making.settings, &*making.catalogue);
+        let models = Log::load(lake).await?;
+        refuse_models(&models, as_of)?;
         let lock = lake.lock(Job::Run)?;
         let sources = Sources::open(lake).await?;
         let (mut tiles, _) = stage::tiles(lake, &sources, catalogue, as_of - 1).await?;
@@ -98,6 +108,7 @@ impl State {
         let others = sources.tables().map(|table| (table.spec().name, table.version()));
         let mut versions: BTreeMap<_, _> = others.filter(|(name, _)| OTHERS.contains(name)).collect();
         versions.insert("ops.run", sources.runs_version());
+        versions.insert("ops.model", models.version);
         let state = Self {
             as_of,
             zone: lake.zone().clone(),
@@ -234,4 +245,16 @@ impl State {
     pub(super) fn crm(&self) -> &Crm {
         &self.windows.crm
     }
+}
+
+/// What models say of leads and opportunities is known once a day; quotas that rest on them can't be followed yet.
+fn refuse_models(log: &Log, as_of: Day) -> Result<()> {
+    let in_use = log.entries.iter().find_map(|entry| log.for_day(&entry.name, as_of));
+    in_use.map_or(Ok(()), |entry| {
+        Err(EngineError::Input(format!(
+            "a model is in use ({} {}), and quotas of a running day don't follow models yet; without it, after `tideline \
+             model rollback --of {}`, they can be followed",
+            entry.name, entry.model_id, entry.name
+        )))
+    })
 }
