@@ -81,7 +81,8 @@ fn fold(
 ) {
     let codes = Codes::new(catalogue);
     let known = |row: &usize| facts.rows[*row].day <= as_of;
-    let rows = || rows.clone().filter(known).map(|row| (row, &facts.rows[row])).filter(|(_, fact)| fact.state);
+    let rows =
+        || rows.clone().filter(known).map(|row| (row, &facts.rows[row])).filter(|(_, fact)| fact.state);
     for (row, fact) in rows() {
         let lead = &mut leads[place(fact.lead)];
         if catalogue.model(fact.code).is_some_and(keeps_alive) {

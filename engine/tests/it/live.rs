@@ -192,6 +192,7 @@ impl World {
             catalogue: &self.making.catalogue,
             predictor: self.making.predictor.as_ref(),
             rules: &self.making.rules,
+            models: engine::score::Models::default(),
             progress: &mut |_| {},
         };
         run(lake, request).await.unwrap()

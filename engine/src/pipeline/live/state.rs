@@ -8,7 +8,7 @@ use super::Making;
 use super::facts::{Index, Named};
 use crate::entity::Crm;
 use crate::error::{EngineError, Result};
-use crate::lake::{Job, Lake, ModelLog as Log};
+use crate::lake::{Job, Lake, Log};
 use crate::measure::at;
 use crate::measure::capability::{rank, shown};
 use crate::measure::customer::CustomerRule;
