@@ -87,7 +87,7 @@ pub enum Command {
     /// Check and try the sentences that raise, lower, cap, floor or freeze quotas
     #[command(subcommand)]
     Rules(RulesCommand),
-    /// Serve what is published over HTTP, follow a topic and send quotas as they change, or both; until stopped
+    /// Serve the CRM over HTTP, live quotas along a topic, or both
     Serve(ServeArgs),
     /// Make, list and revoke keys of the HTTP API
     #[command(subcommand)]

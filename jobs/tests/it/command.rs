@@ -15,8 +15,8 @@ fn help_lists_what_there_is() {
         .map_while(|line| line.strip_prefix("  ")?.split_whitespace().next())
         .collect();
     let expected = [
-        "demo", "generate", "ingest", "import", "daily", "backtest", "explain", "sql", "export", "model",
-        "rules", "serve", "key", "schedule", "lake", "doctor", "help",
+        "demo", "generate", "ingest", "import", "daily", "train", "backtest", "explain", "sql", "export",
+        "model", "rules", "serve", "key", "schedule", "lake", "doctor", "help",
     ];
     assert_eq!(commands, expected);
     assert!(

@@ -183,6 +183,8 @@ impl<'r> Run<'r> {
         match self.looker.look(&self.live, today) {
             Looked::Not => return Ok(()),
             Looked::Fresh => {}
+            // To go on would be to send quotas that no daily run would publish.
+            Looked::Failed(error @ EngineError::Input(_)) => return Err(error),
             Looked::Failed(error) => {
                 self.outdated();
                 self.status.refreshes_failed += 1;
