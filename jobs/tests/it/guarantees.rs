@@ -151,8 +151,10 @@ fn until_done(tool: &Tool, arguments: &[&str], dice: &mut Dice) -> usize {
             .stderr(std::process::Stdio::null())
             .spawn()
             .unwrap();
-        // Later attempts get longer, so that the command ends at last.
-        std::thread::sleep(Duration::from_millis(dice.roll(100 + 50 * killed as u64)));
+        // Later attempts get longer, so that the command ends at last, on a busy machine too.
+        std::thread::sleep(Duration::from_millis(
+            dice.roll(100 + 50 * killed as u64 + 5 * (killed * killed) as u64),
+        ));
         match child.try_wait().unwrap() {
             Some(status) => {
                 assert!(status.success(), "{arguments:?} after {killed} kills");
