@@ -51,9 +51,9 @@ impl std::fmt::Debug for Player {
 
 /// Counts records that didn't arrive.
 #[derive(Debug, Default)]
-struct Deliveries {
-    watch: Watch,
-    lost: AtomicU64,
+pub(super) struct Deliveries {
+    pub(super) watch: Watch,
+    pub(super) lost: AtomicU64,
 }
 
 impl ClientContext for Deliveries {

@@ -47,8 +47,10 @@ fn run(
     runtime: &Handle,
 ) -> Result<KafkaSummary> {
     let started = Instant::now();
+    // What is wrong with an address is said before anybody is asked.
+    let registry = Registry::of(options)?;
     let topics = topics::find(options)?;
-    if let Some(registry) = Registry::of(options)? {
+    if let Some(registry) = registry {
         runtime.block_on(registry.check())?;
     }
     let mut status = Status::default();

@@ -172,6 +172,10 @@ fn a_registry_that_cannot_be_used_is_said_at_the_start() {
     let topic = broker.topic("shut", 1);
     let named = format!("behaviour={topic}");
     let arguments = ["ingest", "--kafka", &broker.address, "--topic", &named, "--until-end"];
+    // Before any broker is asked.
+    let unreachable = ["ingest", "--kafka", "127.0.0.1:1", "--topic", &named];
+    let nonsense = tool().file("tideline.toml", "[kafka.registry]\nurl = \"nonsense\"\n");
+    nonsense.run(&unreachable).says(1, "kafka.registry.url nonsense: ");
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let config = format!("[kafka.registry]\nurl = \"http://{nobody}\"\n");
     tool().file("tideline.toml", &config).run(&arguments).says(75, "doesn't answer");

@@ -1,19 +1,17 @@
 //! Quotas and alerts onto their topics; what was sent before and hasn't changed is not sent again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use rdkafka::ClientContext;
 use rdkafka::admin::{NewTopic, TopicReplication};
-use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::config::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::DeliveryResult;
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use tokio::runtime::Handle;
 
-use super::super::client::{self, Watch};
-use super::super::produce::make_topics;
+use super::super::client;
+use super::super::produce::{Deliveries, make_topics};
 use super::LiveOptions;
 use super::message::{self, Standing, alert_key, quota_key};
 use super::status::LiveStatus;
@@ -33,34 +31,6 @@ pub(super) struct Emitter {
     /// What the topic shows, by key.
     quotas: BTreeMap<String, LiveQuota>,
     alerts: BTreeMap<String, LiveAlert>,
-}
-
-/// Counts messages that didn't arrive.
-#[derive(Debug, Default)]
-struct Deliveries {
-    watch: Watch,
-    lost: AtomicU64,
-}
-
-impl ClientContext for Deliveries {
-    fn log(&self, level: RDKafkaLogLevel, area: &str, message: &str) {
-        self.watch.log(level, area, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        self.watch.note(error, reason);
-    }
-}
-
-impl ProducerContext for Deliveries {
-    type DeliveryOpaque = ();
-
-    fn delivery(&self, result: &DeliveryResult<'_>, (): Self::DeliveryOpaque) {
-        if let Err((error, _)) = result {
-            self.lost.fetch_add(1, Ordering::Relaxed);
-            self.watch.note(error.clone(), "a message did not arrive");
-        }
-    }
 }
 
 impl Emitter {
