@@ -4,11 +4,15 @@ mod fairness;
 mod identity;
 mod marts;
 mod notice;
+mod past;
 mod publish;
 mod quotas;
+mod replay;
+mod scratch;
 mod source;
 mod stage;
 mod subjects;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -19,8 +23,12 @@ use crate::lake::{Job, Lake};
 use crate::quota::Predictor;
 use crate::rule::Book;
 use crate::settings::Settings;
-use crate::tile::TileReport;
+use crate::tile::{TileReport, Tiles};
 use crate::time::{Day, Micros};
+
+pub use past::{Past, PastRequest, find_run};
+pub use replay::{Compared, Replayed, Verdict, replay};
+pub use trial::{Cast, Hire, Outcome, RepOutcome, Shift, Staff, Variation};
 
 /// What to run.
 pub struct RunRequest<'a> {
@@ -76,7 +84,7 @@ pub struct RunReport {
 /// Where the lake can't be read or written, or another process runs a day of the same lake.
 pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let _lock = lake.lock(Job::Run)?;
-    let mut clock = Clock { started: Instant::now(), begun: Instant::now(), stages: Vec::new() };
+    let mut clock = Clock::start();
     let RunRequest { as_of, now, settings, catalogue, predictor, rules, progress } = request;
 
     progress("reading the CRM");
@@ -88,23 +96,9 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
         return Ok(report);
     }
 
-    progress("tiles");
-    let (tiles, tile_report) = stage::tiles(lake, &sources, catalogue, as_of).await?;
-    clock.lap("tiles");
-
-    progress("windows");
-    let windows = stage::windows(lake, &sources, &tiles, settings, catalogue, as_of).await?;
-    clock.lap("windows");
-
-    progress("measures");
-    let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
-    clock.lap("measures");
-
-    progress("factors and quotas");
-    let quotas =
-        quotas::quotas(lake, &sources, &tiles, &windows, &measures, settings, predictor, rules, as_of)
-            .await?;
-    clock.lap("quotas");
+    let inputs = Inputs { as_of, settings, catalogue, predictor, rules };
+    let (state, tile_report) = compute(lake, &sources, inputs, progress, &mut clock).await?;
+    let State { tiles, windows, measures, quotas } = state;
 
     progress("publishing");
     let marts = marts::all(&marts::Computed {
@@ -135,6 +129,53 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     Ok(report)
 }
 
+/// What decides a run's numbers, beside what it reads.
+#[derive(Clone, Copy)]
+struct Inputs<'a> {
+    as_of: Day,
+    settings: &'a Settings,
+    catalogue: &'a Catalogue,
+    predictor: &'a dyn Predictor,
+    rules: &'a Book,
+}
+
+/// What a run computes, before it is published.
+#[derive(Debug)]
+struct State {
+    tiles: Tiles,
+    windows: stage::Windows,
+    measures: stage::Measures,
+    quotas: quotas::Quotas,
+}
+
+/// The stages between reading and publishing. The tiles are those of `lake`.
+async fn compute(
+    lake: &Lake,
+    sources: &source::Sources,
+    inputs: Inputs<'_>,
+    progress: &mut dyn FnMut(&str),
+    clock: &mut Clock,
+) -> Result<(State, TileReport)> {
+    let Inputs { as_of, settings, catalogue, predictor, rules } = inputs;
+    progress("tiles");
+    let (tiles, tile_report) = stage::tiles(lake, sources, catalogue, as_of).await?;
+    clock.lap("tiles");
+
+    progress("windows");
+    let windows = stage::windows(lake, sources, &tiles, settings, catalogue, as_of).await?;
+    clock.lap("windows");
+
+    progress("measures");
+    let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
+    clock.lap("measures");
+
+    progress("factors and quotas");
+    let quotas =
+        quotas::quotas(lake, sources, &tiles, &windows, &measures, settings, predictor, rules, as_of).await?;
+    clock.lap("quotas");
+    Ok((State { tiles, windows, measures, quotas }, tile_report))
+}
+
 /// Wall-clock time per stage.
 struct Clock {
     started: Instant,
@@ -143,6 +184,10 @@ struct Clock {
 }
 
 impl Clock {
+    fn start() -> Self {
+        Self { started: Instant::now(), begun: Instant::now(), stages: Vec::new() }
+    }
+
     fn elapsed_micros(&self) -> Micros {
         Micros::try_from(self.started.elapsed().as_micros()).unwrap_or(0)
     }

@@ -7,6 +7,7 @@ pub mod config;
 pub mod import;
 pub mod predictor;
 
+mod cause;
 mod commands;
 mod context;
 mod log;
@@ -14,6 +15,7 @@ mod output;
 mod panel_file;
 mod progress;
 mod report;
+mod scenario;
 mod table_file;
 
 use std::ffi::OsString;

@@ -67,4 +67,8 @@ impl Forecast for RunRateForecast {
     fn p_at_least(&self, rep: usize, amount: f64) -> f64 {
         self.0.p_at_least(rep, amount)
     }
+
+    fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast> {
+        Box::new(Self(self.0.with_effects(effect)))
+    }
 }

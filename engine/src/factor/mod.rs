@@ -7,7 +7,7 @@
 pub(crate) mod market;
 mod rep;
 
-pub(crate) use rep::{FactorInputs, factors};
+pub(crate) use rep::{FactorInputs, effect, factors, heat_z, of_region};
 
 /// The factors, in the order of METRICS.md.
 pub const FACTORS: [&str; 18] = [
@@ -31,6 +31,8 @@ pub const FACTORS: [&str; 18] = [
     "attainment_bias",
 ];
 
+/// The position of the market heat.
+pub(crate) const HEAT: usize = 0;
 /// The position of the season index, whose effect is the index itself.
 pub(crate) const SEASON: usize = 4;
 

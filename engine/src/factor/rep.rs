@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::market::Market;
-use super::{FACTORS, Factor, SEASON, Z_MAX, spread};
+use super::{FACTORS, Factor, HEAT, SEASON, Z_MAX, spread};
 use crate::entity::Crm;
 use crate::measure::capability::Skill;
 use crate::measure::customer::{CustomerMeasure, Lifestage};
@@ -73,7 +73,13 @@ pub(crate) fn factors(inputs: &FactorInputs<'_>) -> Vec<[Factor; 18]> {
             let region = inputs.crm.reps[rep].region;
             std::array::from_fn(|factor| {
                 let (value, basis) = raw[rep][factor];
-                one(inputs, factor, value, basis, market_z(inputs.market, region, factor), spreads[factor])
+                one(
+                    inputs.settings,
+                    factor,
+                    (value, basis),
+                    market_z(inputs.market, region, factor),
+                    spreads[factor],
+                )
             })
         })
         .collect()
@@ -81,10 +87,9 @@ pub(crate) fn factors(inputs: &FactorInputs<'_>) -> Vec<[Factor; 18]> {
 
 /// One factor from its raw value.
 fn one(
-    inputs: &FactorInputs<'_>,
+    settings: &Settings,
     factor: usize,
-    raw: Option<f64>,
-    basis: &'static str,
+    (raw, basis): (Option<f64>, &'static str),
     market: Option<f64>,
     spread: Option<(f64, f64)>,
 ) -> Factor {
@@ -93,12 +98,33 @@ fn one(
         return Factor { raw: Some(raw), value: Some(raw), effect: raw, basis };
     }
     let z = match factor {
-        0 => ((raw / 100.0).ln() * 10.0).clamp(-Z_MAX, Z_MAX),
+        HEAT => heat_z(raw),
         1..=3 => market.unwrap_or(0.0),
         _ => spread.map_or(0.0, |(mean, sd)| ((raw - mean) / sd).clamp(-Z_MAX, Z_MAX)),
     };
-    let beta = inputs.settings.factor.beta.get(FACTORS[factor]).copied().unwrap_or(0.0);
-    Factor { raw: Some(raw), value: Some(z), effect: (beta * z).exp(), basis }
+    Factor { raw: Some(raw), value: Some(z), effect: effect(settings, factor, z), basis }
+}
+
+/// The ratio by which a factor other than the season moves capacity.
+pub(crate) fn effect(settings: &Settings, factor: usize, z: f64) -> f64 {
+    (settings.factor.beta.get(FACTORS[factor]).copied().unwrap_or(0.0) * z).exp()
+}
+
+/// The comparable value of a market heat.
+pub(crate) fn heat_z(heat: f64) -> f64 {
+    ((heat / 100.0).ln() * 10.0).clamp(-Z_MAX, Z_MAX)
+}
+
+/// The first four factors, which a region has for every rep in it.
+pub(crate) fn of_region(market: &Market, region: Option<usize>, settings: &Settings) -> [Factor; 4] {
+    let names: [&[&str]; 4] = [&[], &GROWTH, &VOLATILITY, &PROMOTION];
+    std::array::from_fn(|factor| {
+        let raw = match factor {
+            HEAT => market.heat(region, &settings.factor),
+            _ => market.factor(region, names[factor]).map(|(value, _)| value),
+        };
+        one(settings, factor, (raw, "measured"), market_z(market, region, factor), None)
+    })
 }
 
 const GROWTH: [&str; 3] = ["gdp_growth", "retail_growth", "consumption_growth"];

@@ -70,6 +70,7 @@ pub(super) fn specs() -> Vec<Spec> {
     specs.push(mart("mart.fairness", fairness()));
     specs.push(mart("mart.rep_measure", crate::rule::fields()));
     specs.push(mart("mart.quota_rule", quota_rule()));
+    specs.push(mart("mart.quota_adjustment", quota_adjustment()));
     specs
 }
 
@@ -296,6 +297,21 @@ fn quota_rule() -> Vec<Field> {
         int("position"),
         text("rule"),
         text("action"),
+        flag("beyond_plan"),
+        cash("before"),
+        cash("after"),
+    ]
+}
+
+fn quota_adjustment() -> Vec<Field> {
+    vec![
+        text("rep_id"),
+        text("period"),
+        int("position"),
+        text("request_id"),
+        text("approved_by"),
+        maybe_cash("amount"),
+        ratio("percent"),
         flag("beyond_plan"),
         cash("before"),
         cash("after"),

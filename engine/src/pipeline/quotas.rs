@@ -8,12 +8,14 @@ use super::fairness::{Judged, judge};
 use super::source::Sources;
 use super::stage::{Measures, Windows};
 use super::subjects::{SubjectInputs, columns};
+use crate::adjust::Adjustment;
 use crate::error::{EngineError, Result};
 use crate::factor::{FactorInputs, factors};
 use crate::lake::Lake;
 use crate::measure::real;
 use crate::quota::{
-    PredictInput, Predictor, QuotaInputs, QuotaRun, bases, months_before, proposals, quotas as frame,
+    Forecast, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, before, months_before,
+    proposals, quotas as frame,
 };
 use crate::rule::{Book, Columns, apply};
 use crate::settings::Settings;
@@ -25,14 +27,32 @@ use crate::time::{Day, date};
 #[derive(Debug)]
 pub(super) struct Quotas {
     pub(super) run: QuotaRun,
-    /// By position in the CRM.
-    pub(super) factors: Vec<[crate::factor::Factor; 18]>,
+    pub(super) ground: Ground,
+    /// The approved adjustments that acted, in their order.
+    pub(super) adjustments: Vec<Adjustment>,
     pub(super) predictor: String,
     /// How hard the quotas are for groups of reps.
     pub(super) fairness: Vec<Judged>,
-    /// What rules could ask about, a row per rep on duty.
+}
+
+/// What quotas are made of before rules, adjustments and plan act. Rows are reps on duty, by ascending id.
+#[derive(Debug)]
+pub(super) struct Ground {
+    /// Positions in the CRM of the reps on duty.
+    pub(super) reps: Vec<usize>,
+    /// By position in the CRM.
+    pub(super) factors: Vec<[crate::factor::Factor; 18]>,
+    /// What the prediction was made from, and the months' season.
+    pub(super) input: PredictInput,
+    pub(super) season: [f64; 12],
+    pub(super) forecast: Box<dyn Forecast>,
+    pub(super) attained: Vec<i64>,
+    pub(super) proposals: Vec<i64>,
+    pub(super) bases: Vec<i64>,
+    /// What rules can ask about.
     pub(super) subjects: Columns,
     pub(super) previous_as_of: Option<Day>,
+    pub(super) previous: BTreeMap<String, Previous>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
@@ -47,6 +67,40 @@ pub(super) async fn quotas(
     book: &Book,
     as_of: Day,
 ) -> Result<Quotas> {
+    let ground = ground(lake, sources, tiles, windows, measures, settings, predictor, as_of).await?;
+    let adjustments = sources.adjustments(as_of, settings);
+    let run = frame(QuotaInputs {
+        crm: &windows.crm,
+        reps: &ground.reps,
+        period: &windows.period,
+        plan: &windows.crm.plan,
+        attained: &ground.attained,
+        factors: &ground.factors,
+        forecast: ground.forecast.as_ref(),
+        proposals: &ground.proposals,
+        bases: &ground.bases,
+        book,
+        ruled: apply(book, as_of, &ground.subjects, &ground.proposals, &ground.bases),
+        adjustments: &adjustments,
+        previous: &ground.previous,
+        before: &before(&windows.crm, &ground.reps, &ground.previous),
+        settings: &settings.quota,
+    })?;
+    let fairness = judge(windows, &run, settings.quota.fairness_tolerance, as_of);
+    Ok(Quotas { run, ground, adjustments, predictor: predictor.name().to_owned(), fairness })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
+async fn ground(
+    lake: &Lake,
+    sources: &Sources,
+    tiles: &Tiles,
+    windows: &Windows,
+    measures: &Measures,
+    settings: &Settings,
+    predictor: &dyn Predictor,
+    as_of: Day,
+) -> Result<Ground> {
     let crm = &windows.crm;
     let reps: Vec<usize> = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of)).collect();
     let first_event = tiles.days(as_of).next().unwrap_or(as_of);
@@ -56,7 +110,6 @@ pub(super) async fn quotas(
         .collect();
     let history = tiles.rep_months(lake, &months).await?;
     let mut input = predict_input(windows, &reps, &months, &history, as_of);
-    let refuse = |message: String| EngineError::Input(format!("predicting quotas: {message}"));
     let season = predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(refuse)?;
     let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
     let factors = factors(&FactorInputs {
@@ -93,22 +146,24 @@ pub(super) async fn quotas(
         previous: &previous,
         as_of,
     });
-    let run = frame(QuotaInputs {
-        crm,
-        reps: &reps,
-        period: &windows.period,
-        attained: &attained,
-        factors: &factors,
-        forecast: forecast.as_ref(),
-        proposals: &proposals,
-        bases: &bases,
-        book,
-        ruled: apply(book, as_of, &subjects, &proposals, &bases),
-        previous: &previous,
-        settings: &settings.quota,
-    })?;
-    let fairness = judge(windows, &run, settings.quota.fairness_tolerance, as_of);
-    Ok(Quotas { run, factors, predictor: predictor.name().to_owned(), fairness, subjects, previous_as_of })
+    Ok(Ground {
+        reps,
+        factors,
+        input,
+        season,
+        forecast,
+        attained,
+        proposals,
+        bases,
+        subjects,
+        previous_as_of,
+        previous,
+    })
+}
+
+/// What a prediction refuses.
+pub(super) fn refuse(message: impl std::fmt::Display) -> EngineError {
+    EngineError::Input(format!("predicting quotas: {message}"))
 }
 
 /// Past quotas count half as much with every period further back.

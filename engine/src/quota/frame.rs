@@ -1,4 +1,4 @@
-//! The frame around a prediction: proposal → rules → reconciliation → explanation, for every rep on duty.
+//! The frame around a prediction: proposal → rules, adjustments → reconciliation → explanation, for every rep on duty.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use super::{
     Bound, Explainer, Forecast, Limits, Region, RegionOutcome, RelaxOrder, Span, TreeReconciled,
     reconcile_tree, step_ratio,
 };
+use crate::adjust::{Adjustment, Placed};
 use crate::entity::Crm;
 use crate::error::{EngineError, Result};
 use crate::factor::Factor;
@@ -21,6 +22,8 @@ pub(crate) struct QuotaInputs<'a> {
     /// Positions in the CRM of the reps on duty.
     pub(crate) reps: &'a [usize],
     pub(crate) period: &'a Span,
+    /// Target per period and region position, minor units.
+    pub(crate) plan: &'a BTreeMap<(String, usize), i64>,
     pub(crate) attained: &'a [i64],
     /// By position in the CRM.
     pub(crate) factors: &'a [[Factor; 18]],
@@ -31,8 +34,12 @@ pub(crate) struct QuotaInputs<'a> {
     /// The rules, and what they did to the proposals.
     pub(crate) book: &'a Book,
     pub(crate) ruled: Vec<Ruled>,
+    /// The approved adjustments that act, in their order.
+    pub(crate) adjustments: &'a [Adjustment],
     /// The published quotas of an earlier day of the period, by rep id.
     pub(crate) previous: &'a BTreeMap<String, Previous>,
+    /// The same, see [`before`].
+    pub(crate) before: &'a [Option<&'a Previous>],
     pub(crate) settings: &'a settings::Quota,
 }
 
@@ -73,7 +80,7 @@ pub(crate) struct Row {
 
 /// The only place where a forecast becomes minor units again.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to what an i64 holds exactly")]
-fn minor(value: f64) -> i64 {
+pub(crate) fn minor(value: f64) -> i64 {
     if value.is_finite() { value.round().clamp(-9.0e15, 9.0e15) as i64 } else { 0 }
 }
 
@@ -88,20 +95,61 @@ pub(crate) fn bases(forecast: &dyn Forecast, reps: usize) -> Vec<i64> {
     (0..reps).map(|row| minor(forecast.base(row)).max(1)).collect()
 }
 
+/// The published quotas of an earlier day, over `reps`.
+pub(crate) fn before<'a>(
+    crm: &Crm,
+    reps: &[usize],
+    previous: &'a BTreeMap<String, Previous>,
+) -> Vec<Option<&'a Previous>> {
+    reps.iter().map(|&rep| previous.get(&crm.reps[rep].id)).collect()
+}
+
 /// Reconciles and explains the quota of every rep on duty.
 ///
 /// # Errors
 /// [`EngineError::Input`] where the inputs' lengths contradict each other.
 pub(crate) fn quotas(mut inputs: QuotaInputs<'_>) -> Result<QuotaRun> {
     let mut ruled = std::mem::take(&mut inputs.ruled);
-    let mut solved = solve(&inputs, &ruled)?;
-    let quotas: Vec<i64> = (ruled.iter_mut().enumerate())
+    let Settled { quotas, solved } = settle(&inputs, &mut ruled)?;
+    let terms = Terms::new(inputs.book, inputs.adjustments, &ruled, inputs.previous);
+    let mut explainer = Explainer::new();
+    let rows = ruled
+        .into_iter()
+        .enumerate()
+        .map(|(row, ruled)| explain(&inputs, row, (quotas[row], ruled), &solved, &terms, &mut explainer))
+        .collect::<Result<_>>()?;
+    Ok(QuotaRun { rows, terms, regions: solved.regions, findings: solved.findings })
+}
+
+/// Quotas without their explanation.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    /// Per rep on duty, in minor units.
+    pub(crate) quotas: Vec<i64>,
+    /// Before what acts beyond plan; the sums of regions are after it.
+    pub(crate) solved: TreeReconciled,
+}
+
+/// What is in `ruled` after the rules, adjusted, reconciled, and moved beyond plan.
+///
+/// # Errors
+/// [`EngineError::Input`] where the inputs' lengths contradict each other.
+pub(crate) fn settle(inputs: &QuotaInputs<'_>, ruled: &mut [Ruled]) -> Result<Settled> {
+    let placed = if inputs.adjustments.is_empty() {
+        Vec::new()
+    } else {
+        let id = |rep: &usize| inputs.crm.reps[*rep].id.as_str();
+        Placed::all(inputs.adjustments, |rep_id| inputs.reps.binary_search_by(|rep| id(rep).cmp(rep_id)).ok())
+    };
+    Placed::adjust(&placed, ruled);
+    let mut solved = solve(inputs, ruled)?;
+    let mut quotas: Vec<i64> = (ruled.iter_mut().enumerate())
         .map(|(row, ruled)| {
-            let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
             let amounts = (solved.quota[row], inputs.bases[row]);
-            apply_beyond_plan(inputs.book, ruled, amounts, previous.map(|previous| previous.quota))
+            apply_beyond_plan(inputs.book, ruled, amounts, inputs.before[row].map(|previous| previous.quota))
         })
         .collect();
+    Placed::adjust_beyond_plan(&placed, ruled, &mut quotas);
     let mut extra = vec![0; inputs.crm.regions.ids.len()];
     for (row, &rep) in inputs.reps.iter().enumerate() {
         let regions =
@@ -112,14 +160,7 @@ pub(crate) fn quotas(mut inputs: QuotaInputs<'_>) -> Result<QuotaRun> {
         outcome.quota_total += extra;
         outcome.difference = outcome.difference.map(|difference| difference + extra);
     }
-    let terms = Terms::new(inputs.book, &ruled, inputs.previous);
-    let mut explainer = Explainer::new();
-    let rows = ruled
-        .into_iter()
-        .enumerate()
-        .map(|(row, ruled)| explain(&inputs, row, (quotas[row], ruled), &solved, &terms, &mut explainer))
-        .collect::<Result<_>>()?;
-    Ok(QuotaRun { rows, terms, regions: solved.regions, findings: solved.findings })
+    Ok(Settled { quotas, solved })
 }
 
 fn solve(inputs: &QuotaInputs<'_>, ruled: &[Ruled]) -> Result<TreeReconciled> {
@@ -127,7 +168,7 @@ fn solve(inputs: &QuotaInputs<'_>, ruled: &[Ruled]) -> Result<TreeReconciled> {
     let regions: Vec<Region> = (0..crm.regions.ids.len())
         .map(|region| Region {
             parent: crm.regions.parent[region].and_then(|parent| u32::try_from(parent).ok()),
-            plan: crm.plan.get(&(inputs.period.name.clone(), region)).copied(),
+            plan: inputs.plan.get(&(inputs.period.name.clone(), region)).copied(),
         })
         .collect();
     let rep_region: Vec<Option<u32>> = inputs
@@ -142,7 +183,7 @@ fn solve(inputs: &QuotaInputs<'_>, ruled: &[Ruled]) -> Result<TreeReconciled> {
         .map_err(|error| EngineError::Input(error.to_string()))
 }
 
-/// The limits of one rep. What a rule says goes before what the configuration says.
+/// The limits of one rep. What a rule says goes before what the configuration says, and what was approved before both.
 fn limits(inputs: &QuotaInputs<'_>, row: usize, ruled: &Ruled) -> Limits {
     // A share of nothing limits nothing: without any history the base is no yardstick, today's or the last.
     let base = inputs.forecast.base(row);
@@ -151,11 +192,13 @@ fn limits(inputs: &QuotaInputs<'_>, row: usize, ruled: &Ruled) -> Limits {
     let usual_ceiling = share(inputs.settings.ceiling_share).map(|ceiling| ceiling.max(1));
     let most = |amount: i64| ruled.cap.map_or(amount, |cap| amount.min(cap));
     let least = |amount: i64| ruled.floor.map_or(amount, |floor| amount.max(floor));
-    let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
+    let previous = inputs.before[row];
     let limits = Limits {
         floor: usual_floor.map(most).map(least).or(ruled.floor),
         ceiling: usual_ceiling.map(least).map(most).or(ruled.cap),
-        frozen: ruled.frozen.then(|| previous.map_or(ruled.proposal, |previous| previous.quota)),
+        frozen: ruled
+            .pinned
+            .or_else(|| ruled.frozen.then(|| previous.map_or(ruled.proposal, |previous| previous.quota))),
         ..Limits::default()
     };
     match previous.filter(|previous| previous.base > 1) {
@@ -185,11 +228,11 @@ fn explain(
         step_ratio(ruled.proposal, scaled),
         step_ratio(scaled, reconciled),
     ];
-    let ratios = terms.ratios(effects(), steps, &ruled.steps);
+    let ratios = terms.ratios(effects(), steps, &ruled);
     let bad = |error: super::QuotaError| EngineError::Input(error.to_string());
     let mut level = vec![0; ratios.len()];
     explainer.level(base, quota, &ratios, &mut level).map_err(bad)?;
-    let previous = inputs.previous.get(&inputs.crm.reps[rep].id);
+    let previous = inputs.before[row];
     let change = match previous.filter(|previous| !previous.ratios.is_empty()) {
         Some(previous) => {
             let with_base = |base: i64, ratios: &[f64]| -> Vec<f64> {

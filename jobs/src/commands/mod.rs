@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod adjust;
 mod backtest;
 mod daily;
 mod demo;
@@ -13,12 +14,15 @@ mod kafka;
 mod maintain;
 mod metrics;
 mod model;
+mod past;
 mod play;
 mod prompt;
+mod replay;
 mod rules;
 mod sql;
 mod status;
 mod verify;
+mod whatif;
 
 use crate::cli::{BacktestCommand, Command, LakeCommand, ModelCommand};
 use crate::context::Context;
@@ -41,6 +45,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
         Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
         Command::Rules(command) => Box::pin(rules::run(command, context)).await,
+        Command::Adjust(command) => Box::pin(adjust::run(command, context)).await,
+        Command::Whatif(args) => Box::pin(whatif::run(args, context)).await,
+        Command::Replay(args) => Box::pin(replay::run(args, context)).await,
         Command::Lake(LakeCommand::Maintain(args)) => Box::pin(maintain::run(args, context)).await,
         Command::Lake(LakeCommand::Status(args)) => Box::pin(status::run(args, context)).await,
         Command::Lake(LakeCommand::Verify) => Box::pin(verify::run(context)).await,

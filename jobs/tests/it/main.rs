@@ -23,6 +23,10 @@ mod model;
 #[cfg(test)]
 mod rules;
 #[cfg(test)]
+mod steer;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;
+#[cfg(test)]
+mod world;

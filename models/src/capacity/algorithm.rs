@@ -64,9 +64,11 @@ pub fn predict(input: &CapacityInput<'_>) -> Result<CapacityForecast, ModelError
     let mut forecast = CapacityForecast {
         base: Vec::with_capacity(n_reps),
         attained: input.attained.to_vec(),
-        remaining: Vec::with_capacity(n_reps),
-        remaining_sd: Vec::with_capacity(n_reps),
-        expected: Vec::with_capacity(n_reps),
+        remaining: vec![0.0; n_reps],
+        remaining_sd: vec![0.0; n_reps],
+        expected: vec![0.0; n_reps],
+        neutral: Vec::with_capacity(n_reps),
+        neutral_sd: Vec::with_capacity(n_reps),
     };
     for (rep, effects) in input.factor_effect.rows().into_iter().enumerate() {
         let effect: f64 = effects.iter().product();
@@ -74,12 +76,11 @@ pub fn predict(input: &CapacityInput<'_>) -> Result<CapacityForecast, ModelError
         let daily_exposure = input.season_now * ramp.at(midway);
         let left = daily_exposure * input.working_days_left;
         let rate = now.rate[rep];
-        let remaining = rate * left * effect;
         let variance = daily[rep] * rate * rate * left + left * left * now.variance[rep];
         forecast.base.push(rate * daily_exposure * input.working_days_period);
-        forecast.remaining.push(remaining);
-        forecast.remaining_sd.push(if remaining > 0.0 { effect * variance.sqrt() } else { 0.0 });
-        forecast.expected.push(input.attained[rep] + remaining);
+        forecast.neutral.push(rate * left);
+        forecast.neutral_sd.push(variance.sqrt());
+        forecast.set_effect(rep, effect);
     }
     Ok(forecast)
 }

@@ -21,9 +21,32 @@ pub struct CapacityForecast {
     pub remaining_sd: Vec<f64>,
     /// Mean of `achievable`, `(n_reps)`.
     pub expected: Vec<f64>,
+    /// `remaining` at neutral factors, `(n_reps)`.
+    pub neutral: Vec<f64>,
+    /// `remaining_sd` at neutral factors, `(n_reps)`.
+    pub neutral_sd: Vec<f64>,
 }
 
 impl CapacityForecast {
+    /// The same forecast at other factors: `effect` is the product of a rep's factor effects, `(n_reps)`. Reps beyond
+    /// its end keep neutral factors.
+    #[must_use]
+    pub fn with_effects(&self, effect: &[f64]) -> Self {
+        let mut other = self.clone();
+        for rep in 0..self.n_reps() {
+            other.set_effect(rep, effect.get(rep).copied().unwrap_or(1.0));
+        }
+        other
+    }
+
+    /// What is still to come of one rep, at its factors.
+    pub(super) fn set_effect(&mut self, rep: usize, effect: f64) {
+        let remaining = self.neutral[rep] * effect;
+        self.remaining[rep] = remaining;
+        self.remaining_sd[rep] = if remaining > 0.0 { effect * self.neutral_sd[rep] } else { 0.0 };
+        self.expected[rep] = self.attained[rep] + remaining;
+    }
+
     /// Reps forecast.
     pub fn n_reps(&self) -> usize {
         self.expected.len()
@@ -89,6 +112,8 @@ mod tests {
             remaining: vec![mean],
             remaining_sd: vec![sd],
             expected: vec![attained + mean],
+            neutral: vec![mean],
+            neutral_sd: vec![sd],
         }
     }
 

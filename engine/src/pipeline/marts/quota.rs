@@ -23,7 +23,7 @@ fn position(index: usize) -> i32 {
 }
 
 fn factor(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
-    let reps = windows.crm.reps.iter().zip(&quotas.factors);
+    let reps = windows.crm.reps.iter().zip(&quotas.ground.factors);
     let all: Vec<_> = reps
         .flat_map(|(rep, factors)| {
             factors.iter().enumerate().map(move |(index, factor)| (rep, index, factor))
@@ -62,7 +62,7 @@ fn quota(windows: &Windows, quotas: &Quotas, settings: &Settings) -> Result<Mart
         .cash(rows.iter().map(|row| row.ruled.proposal))
         .cash(rows.iter().map(|row| row.quota))
         .maybe_cash(rows.iter().map(|row| row.previous))
-        .date(rows.iter().map(|row| row.previous.and(quotas.previous_as_of)))
+        .date(rows.iter().map(|row| row.previous.and(quotas.ground.previous_as_of)))
         .ratio(rows.iter().map(|row| Some(row.p_attain)))
         .ratio(rows.iter().map(|row| row.ruled.weight.or_else(|| Some(usual(row.rep)))))
         .ratio(rows.iter().map(|row| heat(row.rep)))
@@ -91,14 +91,14 @@ fn explanation(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
         lines.push(Line { rep, kind: "level", position: 0, term: "base", amount: row.base, ratio: None });
         for (index, term) in terms.names().iter().enumerate() {
             let (amount, ratio) = (row.level[index], Some(row.ratios[index]));
-            // Of the rules, those that moved this quota.
-            if terms.is_rule(index) && amount == 0 && ratio == Some(1.0) {
+            // Of the rules and adjustments, those that moved this quota.
+            if terms.is_mover(index) && amount == 0 && ratio == Some(1.0) {
                 continue;
             }
             lines.push(Line { rep, kind: "level", position: position(index + 1), term, amount, ratio });
         }
         for (index, amount) in row.change.iter().flatten().enumerate() {
-            if index > 0 && terms.is_rule(index - 1) && *amount == 0 {
+            if index > 0 && terms.is_mover(index - 1) && *amount == 0 {
                 continue;
             }
             let term = if index == 0 { "base" } else { &terms.names()[index - 1] };
