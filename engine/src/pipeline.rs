@@ -1,5 +1,6 @@
 //! The newcomer's door: the stages of a daily run, in order.
 
+mod elasticity;
 mod fairness;
 mod identity;
 mod marts;

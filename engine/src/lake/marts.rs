@@ -67,6 +67,7 @@ pub(super) fn specs() -> Vec<Spec> {
         ),
     ];
     specs.extend(quota());
+    specs.push(mart("mart.elasticity", elasticity()));
     specs.push(mart("mart.fairness", fairness()));
     specs.push(mart("mart.rep_measure", crate::rule::fields()));
     specs.push(mart("mart.quota_rule", quota_rule()));
@@ -278,6 +279,16 @@ fn quota() -> [Spec; 4] {
                 maybe_text("binding"),
             ],
         ),
+    ]
+}
+
+fn elasticity() -> Vec<Field> {
+    vec![
+        maybe_text("region_id"),
+        ratio("market_heat"),
+        flag("cold"),
+        ratio("attainment_weight"),
+        ratio("attainment_points"),
     ]
 }
 

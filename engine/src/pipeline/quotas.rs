@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::Datelike;
 
+use super::elasticity::Elasticity;
 use super::fairness::{Judged, judge};
 use super::source::Sources;
 use super::stage::{Measures, Windows};
@@ -31,6 +32,8 @@ pub(super) struct Quotas {
     /// The approved adjustments that acted, in their order.
     pub(super) adjustments: Vec<Adjustment>,
     pub(super) predictor: String,
+    /// Where attainment counts more.
+    pub(super) elasticity: Elasticity,
     /// How hard the quotas are for groups of reps.
     pub(super) fairness: Vec<Judged>,
 }
@@ -87,7 +90,8 @@ pub(super) async fn quotas(
         settings: &settings.quota,
     })?;
     let fairness = judge(windows, &run, settings.quota.fairness_tolerance, as_of);
-    Ok(Quotas { run, ground, adjustments, predictor: predictor.name().to_owned(), fairness })
+    let elasticity = Elasticity::of(windows, sources, settings, as_of)?;
+    Ok(Quotas { run, ground, adjustments, predictor: predictor.name().to_owned(), elasticity, fairness })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]

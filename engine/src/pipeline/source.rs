@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{Array, Decimal128Array, Float64Array, RecordBatch, StringArray};
+use arrow::array::{Array, BooleanArray, Decimal128Array, Float64Array, RecordBatch, StringArray};
 
 use rayon::prelude::*;
 
+use super::elasticity::Before;
 use super::{past, publish};
 use crate::adjust::{Adjustment, Request, in_force, of_table};
 use crate::contract::Stream;
@@ -23,13 +24,15 @@ const PAST_PERIODS: i32 = 6;
 
 const STREAMS: [Stream; 5] = [Stream::Rep, Stream::Customer, Stream::Region, Stream::Plan, Stream::Calendar];
 const RUNS: &str = "ops.run";
-const OTHERS: [&str; 7] = [
+const ELASTICITY: &str = "mart.elasticity";
+const OTHERS: [&str; 8] = [
     "raw.behaviour",
     "raw.market_factor",
     "raw.dead_letter",
     RUNS,
     "mart.quota",
     "mart.quota_explanation",
+    ELASTICITY,
     "ops.adjustment",
 ];
 
@@ -45,6 +48,7 @@ pub(super) struct Sources {
     runs_version: i64,
     quota: Table,
     explanation: Table,
+    elasticity: Table,
     adjustments: Table,
     requests: BTreeMap<String, Request>,
 }
@@ -93,6 +97,9 @@ impl Sources {
         let previous = self.previous(as_of).filter(|run| run.as_of >= period.first);
         let openings = self.openings(as_of, every).into_iter().map(|(_, _, run)| (run, &self.quota));
         let followed = previous.into_iter().flat_map(|run| [(run, &self.quota), (run, &self.explanation)]);
+        // One of the day before, whatever its period, where its program knew of it.
+        let market = self.previous(as_of).filter(|run| run.rows.contains_key(ELASTICITY));
+        let followed = followed.chain(market.map(|run| (run, &self.elasticity)));
         let gone = openings.chain(followed).filter(|(run, table)| {
             let files = files_of(table, run);
             files.is_empty() || files.iter().any(|file| !file.exists())
@@ -119,7 +126,7 @@ impl Sources {
             .map(|(stream, table)| Versions::load(stream, table))
             .collect();
         let wrong = || EngineError::Lake("as many tables are opened as are named".to_owned());
-        let [raw, market, dead_letters, runs, quota, explanation, adjustments] =
+        let [raw, market, dead_letters, runs, quota, explanation, elasticity, adjustments] =
             opened.map_err(|_| wrong())?;
         let [reps, customers, regions, plan, calendar] =
             <[Versions; 5]>::try_from(loaded?).map_err(|_| wrong())?;
@@ -133,6 +140,7 @@ impl Sources {
             runs: Run::load(&runs)?,
             quota,
             explanation,
+            elasticity,
             requests: of_table(&adjustments)?,
             adjustments,
         })
@@ -192,6 +200,19 @@ impl Sources {
             }
         }
         Ok(quotas)
+    }
+
+    /// By region id, the empty one for nowhere: whether the newest run before the day found the market cold.
+    pub(super) fn previous_markets(&self, as_of: Day) -> Result<Before> {
+        let mut markets = Before::new();
+        for path in self.previous(as_of).into_iter().flat_map(|run| files_of(&self.elasticity, run)) {
+            for batch in read(&path, &["region_id", "cold"])? {
+                let (ids, cold): (_, &BooleanArray) = (text(&batch, "region_id")?, column(&batch, "cold")?);
+                let id = |row| if ids.is_valid(row) { ids.value(row) } else { "" };
+                markets.extend((0..batch.num_rows()).map(|row| (id(row).to_owned(), cold.value(row))));
+            }
+        }
+        Ok(markets)
     }
 
     /// The quotas that the newest earlier day of the same period shows, with what they were made of, by rep id.

@@ -3,45 +3,27 @@
 //! A [`Cast`] is who is on duty where; making one with other people costs a prediction. A [`Variation`] of it changes
 //! factors, chances, plans, rules or adjustments, and costs no more than the frame.
 
+mod staff;
+
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+pub use self::staff::{Hire, Staff};
+use self::staff::{input, subjects};
 use super::past::Past;
 use super::quotas::refuse;
 use crate::adjust::Adjustment;
-use crate::entity::{Crm, Rep};
+use crate::entity::Crm;
 use crate::error::{EngineError, Result};
 use crate::factor::{FACTORS, Factor, HEAT, SEASON, effect, heat_z, of_region, spread};
 use crate::quota::{
-    Bound, Forecast, PredictInput, Predictor, Previous, QuotaInputs, RegionOutcome, Settled, Span, bases,
-    before, minor, proposals, settle,
+    Bound, Forecast, Predictor, Previous, QuotaInputs, RegionOutcome, Settled, Span, bases, before, minor,
+    proposals, settle,
 };
-use crate::rule::{Book, Columns, Subject, Texts, apply};
+use crate::rule::{Book, Columns, Subject, apply};
 use crate::settings;
 use crate::time::Day;
-
-/// Who comes, goes and moves.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Staff {
-    /// Reps that come.
-    pub hires: Vec<Hire>,
-    /// Ids of reps that go.
-    pub leavers: Vec<String>,
-    /// Ids of reps with the region that they move to.
-    pub moves: BTreeMap<String, String>,
-}
-
-/// A rep that comes. It leans on its region, and its tenure says how far it is up to speed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hire {
-    /// An id that nobody has.
-    pub rep_id: String,
-    /// Its region.
-    pub region_id: String,
-    /// Months of experience.
-    pub tenure_months: f64,
-}
 
 /// How a number moves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -190,106 +172,6 @@ impl Past {
             crm,
         })
     }
-
-    /// Who is on duty after all, by ascending id.
-    fn people(&self, staff: &Staff) -> Result<Vec<Person>> {
-        let crm = &self.state.windows.crm;
-        let region = |id: &str| {
-            let unknown = || EngineError::Input(format!("there is no region {id}"));
-            crm.regions.position(id).ok_or_else(unknown)
-        };
-        let mut people: BTreeMap<String, Person> = BTreeMap::new();
-        for (row, &rep) in self.state.quotas.ground.reps.iter().enumerate() {
-            let rep = &crm.reps[rep];
-            people.insert(
-                rep.id.clone(),
-                Person { rep: rep.clone(), row: Some(row), moved: false, tenure: 0.0 },
-            );
-        }
-        let unknown = |id: &str| EngineError::Input(format!("no rep {id} is on duty as of the day"));
-        for (id, to) in &staff.moves {
-            let person = people.get_mut(id).ok_or_else(|| unknown(id))?;
-            person.rep.region = Some(region(to)?);
-            person.moved = true;
-        }
-        for id in &staff.leavers {
-            people.remove(id).ok_or_else(|| unknown(id))?;
-        }
-        for hire in &staff.hires {
-            let rep = Rep {
-                id: hire.rep_id.clone(),
-                region: Some(region(&hire.region_id)?),
-                team: None,
-                manager: None,
-                hired_on: None,
-                left_on: None,
-                status: None,
-            };
-            let person = Person { rep, row: None, moved: true, tenure: hire.tenure_months };
-            if people.insert(hire.rep_id.clone(), person).is_some() {
-                return Err(EngineError::Input(format!("there is a rep {} already", hire.rep_id)));
-            }
-        }
-        Ok(people.into_values().collect())
-    }
-}
-
-/// Somebody on duty.
-#[derive(Debug)]
-struct Person {
-    rep: Rep,
-    /// The row of the published day.
-    row: Option<usize>,
-    /// Whether the region is another, or there was none.
-    moved: bool,
-    tenure: f64,
-}
-
-/// What the prediction is made from, for these people.
-fn input(of: &PredictInput, people: &[Person], factors: &[[Factor; 18]]) -> PredictInput {
-    let months = of.n_months;
-    let mut input = PredictInput {
-        n_months: months,
-        first_month: of.first_month,
-        working_days: of.working_days.clone(),
-        working_days_period: of.working_days_period,
-        working_days_left: of.working_days_left,
-        ..PredictInput::default()
-    };
-    for (person, factors) in people.iter().zip(factors) {
-        let row = |cells: &[f64]| match person.row {
-            Some(row) => cells[row * months..(row + 1) * months].to_vec(),
-            None => vec![0.0; months],
-        };
-        input.history.extend(row(&of.history));
-        input.worked.extend(row(&of.worked));
-        let region = person.rep.region.and_then(|region| u32::try_from(region).ok());
-        let known = person.row.map(|row| of.region[row]);
-        input.region.push(if person.moved { region.unwrap_or(u32::MAX) } else { known.unwrap_or(u32::MAX) });
-        input.tenure_months.push(person.row.map_or(person.tenure, |row| of.tenure_months[row]));
-        input.attained.push(person.row.map_or(0.0, |row| of.attained[row]));
-        input.factor_effect.extend(factors.iter().map(|factor| factor.effect));
-    }
-    input
-}
-
-/// What rules can ask about, with the ids and regions of these people.
-fn subjects(of: &Columns, people: &[Person], crm: &Crm) -> Columns {
-    let mut subjects = of.clone();
-    if people.iter().all(|person| !person.moved) {
-        return subjects;
-    }
-    let mut set = |key: &str, of: &dyn Fn(&Person) -> Option<Vec<String>>| {
-        if let Some(subject) = Subject::find(key) {
-            subjects.set_texts(subject, Texts::new(people.iter().map(of)));
-        }
-    };
-    set("rep_id", &|person| Some(vec![person.rep.id.clone()]));
-    set("region_id", &|person| {
-        let regions = crm.regions.upward(person.rep.region?);
-        Some(regions.filter_map(|region| crm.regions.ids.get(region).cloned()).collect())
-    });
-    subjects
 }
 
 /// The product of every rep's effects, in the order of the factors.
@@ -301,6 +183,42 @@ fn effects(factors: &[[Factor; 18]]) -> Vec<f64> {
 struct Moved {
     factors: Vec<[Factor; 18]>,
     forecast: Box<dyn Forecast>,
+}
+
+/// Nobody was published before.
+static NOBODY: BTreeMap<String, Previous> = BTreeMap::new();
+
+impl<'a> Cast<'a> {
+    /// All reps of a CRM, at neutral factors, never published before and under no rule: what the frame alone costs.
+    /// Rows of `forecast` are the CRM's reps.
+    pub fn neutral(
+        crm: Crm,
+        (period, as_of): (&'a Span, Day),
+        plan: &'a BTreeMap<(String, usize), i64>,
+        (settings, book): (&'a settings::Settings, &'a Book),
+        forecast: Box<dyn Forecast>,
+    ) -> Self {
+        let n = crm.reps.len();
+        let neutral = Factor { raw: None, value: None, effect: 1.0, basis: "no data" };
+        Self {
+            rows: (0..n).collect(),
+            plan,
+            period,
+            as_of,
+            settings,
+            book,
+            adjustments: &[],
+            previous: &NOBODY,
+            before: vec![None; n],
+            attained: vec![0; n],
+            factors: vec![[neutral; 18]; n],
+            spreads: [None; 18],
+            forecast,
+            subjects: Columns::new(n),
+            published: vec![None; n],
+            crm,
+        }
+    }
 }
 
 impl Cast<'_> {

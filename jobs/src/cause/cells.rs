@@ -282,7 +282,7 @@ async fn by_rows(
     let text =
         |column: Option<&str>| column.map_or("''".to_owned(), |column| format!("coalesce({column}, 'none')"));
     let query = format!(
-        "SELECT {rep}, {}, {}, CAST(sum({num}) AS DOUBLE), CAST(sum({den}) AS DOUBLE) FROM {table}
+        "SELECT {rep}, {} AS of_stage, {} AS of_source, CAST(sum({num}) AS DOUBLE) AS num, CAST(sum({den}) AS DOUBLE) AS den FROM {table}
                  WHERE {on} AND {which} GROUP BY 1, 2, 3 ORDER BY 1, 2, 3",
         text(stage),
         text(source)
@@ -365,7 +365,8 @@ async fn funnel(session: &SessionContext, on: &str, scope: &Scope) -> anyhow::Re
         let query = format!(
             "SELECT coalesce(region_id, 'no region'), coalesce(source, 'none'), stage, CAST(advanced AS DOUBLE),
                     CAST(entered AS DOUBLE)
-             FROM mart.lead_funnel WHERE {on} ORDER BY 1, 2, 3"
+             FROM mart.lead_funnel WHERE {on} AND stage_position < (SELECT max(stage_position) FROM mart.lead_funnel)
+             ORDER BY 1, 2, 3"
         );
         let rows = ask(session, &query).await?;
         let cells = rows.iter().filter(|row| within(row.text(0))).map(|row| {
