@@ -50,11 +50,14 @@ impl Configuration {
 
 /// The hash of settings and rules.
 pub(super) fn config_hash(settings: &Settings, rules: &Book) -> String {
+    joined(settings.hash(), rules)
+}
+
+/// The hash of settings with that of rules, where there are any.
+pub(super) fn joined(settings: String, rules: &Book) -> String {
     match rules.hash() {
-        Some(rules) => {
-            blake3::hash(format!("{} {rules}", settings.hash()).as_bytes()).to_hex()[..32].to_owned()
-        }
-        None => settings.hash(),
+        Some(rules) => blake3::hash(format!("{settings} {rules}").as_bytes()).to_hex()[..32].to_owned(),
+        None => settings,
     }
 }
 

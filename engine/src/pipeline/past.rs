@@ -1,6 +1,6 @@
 //! A published day as it was computed: its inputs at the versions that it recorded, and every stage on them again.
 
-use super::identity::{Configuration, config_hash, program};
+use super::identity::{Configuration, config_hash, joined, program};
 use super::scratch::Scratch;
 use super::source::Sources;
 use super::{Clock, Inputs, State, compute};
@@ -198,10 +198,19 @@ async fn configuration(
         Err(error) => return Ok(Err(damaged(&error.to_string()))),
     };
     Ok(match rule::read(&rules) {
-        Ok(rules) if config_hash(&settings, &rules) == run.config_hash => Ok((settings, rules)),
-        Ok(_) => Err(damaged("this program gives it another hash")),
+        Ok(book) if hash_of_text(&text, &rules, &book).as_ref() == Some(&run.config_hash) => {
+            Ok((settings, book))
+        }
+        Ok(_) => Err(damaged("its hash is another")),
         Err(faults) => Err(damaged(&faults.first().map(|fault| fault.message.clone()).unwrap_or_default())),
     })
+}
+
+/// The hash of a kept configuration as it was written: a key that came later has its default, and changes nothing.
+fn hash_of_text(text: &str, rules: &str, book: &Book) -> Option<String> {
+    let end = format!(",\"rules\":{}}}", serde_json::to_string(rules).ok()?);
+    let settings = text.strip_prefix("{\"settings\":")?.strip_suffix(&end)?;
+    Some(joined(blake3::hash(settings.as_bytes()).to_hex()[..32].to_owned(), book))
 }
 
 /// That nobody knows the configuration of a run, and which key differs where one key is all.

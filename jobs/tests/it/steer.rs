@@ -25,10 +25,10 @@ fn run_id(tool: &Tool, day: &str) -> String {
     one(tool, &format!("SELECT DISTINCT run_id FROM mart.quota WHERE as_of = DATE '{day}'"))
 }
 
-/// How far regions are from their plans.
+/// How far the region above all others is from its plan; those below share what their limits leave them.
 fn plans(tool: &Tool) -> Vec<Vec<String>> {
     let query = "SELECT region_id, plan, quota_total, difference FROM mart.quota_plan
-                 WHERE as_of = DATE '2026-02-13' ORDER BY region_id";
+                 WHERE as_of = DATE '2026-02-13' AND region_id = 'R'";
     ask(tool, query)
 }
 
