@@ -129,7 +129,7 @@ mod tests {
         // A group that comes is mix.
         let effects =
             split(&groups(&[("a", 5.0, 10.0)]), &groups(&[("a", 5.0, 10.0), ("b", 10.0, 10.0)])).unwrap();
-        assert!((effects["b"].mix - 0.125).abs() < 1e-12 && effects["b"].rate.abs() < 1e-12);
+        assert!((effects["b"].mix - 0.1875).abs() < 1e-12 && effects["b"].rate.abs() < 1e-12);
         assert_eq!(split(&groups(&[]), &groups(&[("a", 1.0, 1.0)])), None);
     }
 
