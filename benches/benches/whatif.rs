@@ -9,12 +9,14 @@ use engine::pipeline::{Cast, Shift, Variation};
 use engine::quota::{Forecast, Span};
 use engine::rule::Book;
 use engine::settings::{Period, Settings};
-use models::capacity::CapacityForecast;
+use models::capacity::{CapacityForecast, Outlook};
 
 const REPS: usize = 10_000;
 const REGIONS: usize = 40;
 const SCENARIOS: u32 = 1_000;
 const SEED: u64 = 7;
+/// Working days.
+const DAYS_LEFT: f64 = 12.0;
 /// 2026-02-10.
 const DAY: i32 = 20_494;
 
@@ -48,21 +50,29 @@ impl Forecast for Capacity {
     fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast> {
         Box::new(Self(self.0.with_effects(effect)))
     }
+    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
+        self.0.revise(rep, attained, effects);
+    }
 }
 
 fn forecast() -> Capacity {
     let mut sequence = Sequence(SEED);
     let neutral: Vec<f64> = (0..REPS).map(|_| 5e6 + 1e7 * sequence.next()).collect();
     let attained: Vec<f64> = neutral.iter().map(|mean| 0.4 * mean).collect();
-    let neutral_sd: Vec<f64> = neutral.iter().map(|mean| 0.3 * mean).collect();
+    // So that 0.3 of the mean is the standard deviation of what is still to come.
+    let outlook = |mean: &f64| Outlook {
+        rate: mean / DAYS_LEFT,
+        rate_variance: 0.0,
+        daily_variance: 0.09 * DAYS_LEFT,
+        left: DAYS_LEFT,
+    };
     Capacity(CapacityForecast {
         base: neutral.iter().map(|mean| 1.4 * mean).collect(),
         expected: neutral.iter().zip(&attained).map(|(rest, signed)| rest + signed).collect(),
-        remaining: neutral.clone(),
-        remaining_sd: neutral_sd.clone(),
+        remaining_sd: neutral.iter().map(|mean| 0.3 * mean).collect(),
+        outlook: neutral.iter().map(outlook).collect(),
+        remaining: neutral,
         attained,
-        neutral,
-        neutral_sd,
     })
 }
 

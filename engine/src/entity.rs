@@ -157,7 +157,8 @@ fn rep(versions: &Versions, id: String, place: Place, regions: &Regions) -> Rep 
     }
 }
 
-fn calendar(versions: &Versions, end: Micros) -> Result<BTreeMap<Day, bool>> {
+/// The working days that the calendar in force at `end` states.
+pub(crate) fn calendar(versions: &Versions, end: Micros) -> Result<BTreeMap<Day, bool>> {
     let rows = versions.in_force(end)?.into_values();
     Ok(rows
         .filter_map(|place| {

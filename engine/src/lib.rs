@@ -22,7 +22,9 @@ pub mod measure;
 pub mod pipeline;
 pub mod quota;
 pub mod rule;
+pub mod score;
 pub mod tile;
 pub mod window;
 
 pub use error::{EngineError, Result};
+pub use pipeline::live;

@@ -6,6 +6,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use crate::error::{EngineError, Result};
 use crate::lake::tables;
@@ -89,10 +90,25 @@ impl Columns {
         self
     }
 
+    pub(crate) fn array(mut self, values: ArrayRef) -> Self {
+        self.0.push(values);
+        self
+    }
+
     /// The rows of `table`.
     pub(crate) fn of(self, table: &'static str) -> Result<Mart> {
-        let batch = RecordBatch::try_new(tables::spec(table)?.file_schema(), self.0)
-            .map_err(EngineError::arrow("building a mart"))?;
+        self.with(table, tables::spec(table)?.file_schema())
+    }
+
+    /// The rows of `table` without its last columns, which are then null.
+    pub(crate) fn of_first(self, table: &'static str) -> Result<Mart> {
+        let schema = tables::spec(table)?.file_schema();
+        let first: Vec<FieldRef> = schema.fields().iter().take(self.0.len()).cloned().collect();
+        self.with(table, Arc::new(Schema::new(first)))
+    }
+
+    fn with(self, table: &'static str, schema: SchemaRef) -> Result<Mart> {
+        let batch = RecordBatch::try_new(schema, self.0).map_err(EngineError::arrow("building a mart"))?;
         Ok(Mart { table, batch })
     }
 }

@@ -3,12 +3,14 @@
 mod elasticity;
 mod fairness;
 mod identity;
+pub mod live;
 mod marts;
 mod notice;
 mod past;
 mod publish;
 mod quotas;
 mod replay;
+mod scores;
 mod scratch;
 mod source;
 mod stage;
@@ -23,6 +25,7 @@ use crate::error::Result;
 use crate::lake::{Job, Lake};
 use crate::quota::Predictor;
 use crate::rule::Book;
+use crate::score::Models;
 use crate::settings::Settings;
 use crate::tile::{TileReport, Tiles};
 use crate::time::{Day, Micros};
@@ -45,6 +48,8 @@ pub struct RunRequest<'a> {
     pub predictor: &'a dyn Predictor,
     /// The rules that act on proposals.
     pub rules: &'a Book,
+    /// The models in use for the day.
+    pub models: Models<'a>,
     /// Told the name of each stage as it begins.
     pub progress: &'a mut dyn FnMut(&str),
 }
@@ -86,26 +91,27 @@ pub struct RunReport {
 pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let _lock = lake.lock(Job::Run)?;
     let mut clock = Clock::start();
-    let RunRequest { as_of, now, settings, catalogue, predictor, rules, progress } = request;
+    let RunRequest { as_of, now, settings, catalogue, predictor, rules, models, progress } = request;
 
     progress("reading the CRM");
     let sources = source::Sources::open(lake).await?;
     clock.lap("read");
 
-    let identity = identity::of(&sources, settings, catalogue, predictor, rules, as_of);
+    let identity = identity::of(&sources, settings, catalogue, predictor, rules, models, as_of);
     if let Some(report) = publish::already_published(&sources, &identity, as_of) {
         return Ok(report);
     }
 
-    let inputs = Inputs { as_of, settings, catalogue, predictor, rules };
+    let inputs = Inputs { as_of, settings, catalogue, predictor, rules, models };
     let (state, tile_report) = compute(lake, &sources, inputs, progress, &mut clock).await?;
-    let State { tiles, windows, measures, quotas } = state;
+    let State { tiles, windows, measures, scores, quotas } = state;
 
     progress("publishing");
     let marts = marts::all(&marts::Computed {
         tiles: &tiles,
         windows: &windows,
         measures: &measures,
+        scores: &scores,
         quotas: &quotas,
         rules,
         settings,
@@ -118,7 +124,8 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let facts = publish::RunFacts {
         as_of,
         started_at: now,
-        finished_at: now + clock.elapsed_micros(),
+        // Readers follow publications by this instant: it grows from one to the next, whatever clocks do.
+        finished_at: (now + clock.elapsed_micros()).max(sources.last_publication() + 1),
         mapping_error,
         warnings: notice::warnings(&windows, &quotas, mapping_error),
     };
@@ -138,6 +145,7 @@ struct Inputs<'a> {
     catalogue: &'a Catalogue,
     predictor: &'a dyn Predictor,
     rules: &'a Book,
+    models: Models<'a>,
 }
 
 /// What a run computes, before it is published.
@@ -146,6 +154,7 @@ struct State {
     tiles: Tiles,
     windows: stage::Windows,
     measures: stage::Measures,
+    scores: scores::Scores,
     quotas: quotas::Quotas,
 }
 
@@ -157,7 +166,7 @@ async fn compute(
     progress: &mut dyn FnMut(&str),
     clock: &mut Clock,
 ) -> Result<(State, TileReport)> {
-    let Inputs { as_of, settings, catalogue, predictor, rules } = inputs;
+    let Inputs { as_of, settings, catalogue, predictor, rules, models } = inputs;
     progress("tiles");
     let (tiles, tile_report) = stage::tiles(lake, sources, catalogue, as_of).await?;
     clock.lap("tiles");
@@ -170,11 +179,17 @@ async fn compute(
     let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
     clock.lap("measures");
 
+    progress("scores");
+    let scores = scores::scores(&windows, &measures, models, settings, catalogue, lake.zone(), as_of)?;
+    clock.lap("scores");
+
     progress("factors and quotas");
-    let quotas =
-        quotas::quotas(lake, sources, &tiles, &windows, &measures, settings, predictor, rules, as_of).await?;
+    let quotas = quotas::quotas(
+        lake, sources, &tiles, &windows, &measures, &scores, settings, predictor, rules, as_of,
+    )
+    .await?;
     clock.lap("quotas");
-    Ok((State { tiles, windows, measures, quotas }, tile_report))
+    Ok((State { tiles, windows, measures, scores, quotas }, tile_report))
 }
 
 /// Wall-clock time per stage.

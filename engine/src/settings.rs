@@ -3,10 +3,12 @@
 //! Its canonical bytes are part of a run's identity: see [`Settings::hash`].
 
 mod quota;
+mod score;
 
 use serde::{Deserialize, Serialize};
 
 pub use quota::{Factor, Period, Quota};
+pub use score::Score;
 
 /// Everything that changes a published number. Absent keys take the defaults of METRICS.md.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +30,9 @@ pub struct Settings {
     pub factor: Factor,
     /// Quotas.
     pub quota: Quota,
+    /// Scores. Not written where it is the default, so that the hash stays what it was before there were scores.
+    #[serde(skip_serializing_if = "Score::is_default")]
+    pub score: Score,
 }
 
 impl Default for Settings {
@@ -41,6 +46,7 @@ impl Default for Settings {
             lifecycle: Lifecycle::default(),
             factor: Factor::default(),
             quota: Quota::default(),
+            score: Score::default(),
         }
     }
 }

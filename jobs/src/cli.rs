@@ -1,7 +1,10 @@
 //! The command line: every subcommand with its arguments.
 
 mod adjust;
+mod model;
 mod rules;
+mod schedule;
+mod serve;
 mod table;
 
 use std::path::PathBuf;
@@ -13,9 +16,13 @@ pub use adjust::{
     AdjustCommand, AdjustCommentArgs, AdjustCounterArgs, AdjustDecideArgs, AdjustListArgs, AdjustRequestArgs,
     AdjustShowArgs, AdjustStatus, AdjustTerms,
 };
+pub use model::{ModelId, ModelName, TrainArgs};
 pub use rules::{RulesCommand, RulesFile, RulesTestArgs};
+pub use schedule::{ScheduleArgs, Task, Units};
+pub use serve::{KeyAddArgs, KeyCommand, KeyRevokeArgs, Scope, ServeArgs};
 pub use table::{
-    BacktestCommand, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs, ModelScoreArgs, SplitBy,
+    BacktestCommand, BacktestLeadsArgs, BacktestPeriod, BacktestQuotaArgs, ModelCommand, ModelFitArgs,
+    ModelScoreArgs, SplitBy,
 };
 
 use crate::config::LogFormat;
@@ -68,6 +75,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Compute and publish a day, or several
     Daily(DailyArgs),
+    /// Fit the models of leads on the lake's history, and use them where they are better
+    Train(TrainArgs),
     /// Make past forecasts again from what was known then, and hold them against what came
     #[command(subcommand)]
     Backtest(BacktestCommand),
@@ -75,9 +84,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Ask the lake in SQL; without -c or -f a prompt
     Sql(SqlArgs),
-    /// Write a published table to a file
+    /// Write a published table to a file, or all marts to a folder
     Export(ExportArgs),
-    /// Fit a model of a yes-or-no outcome on a table of one's own, and score tables with it
+    /// The models of the lake; and models of a table of one's own
     #[command(subcommand)]
     Model(ModelCommand),
     /// Check and try the sentences that raise, lower, cap, floor or freeze quotas
@@ -90,6 +99,13 @@ pub enum Command {
     Whatif(WhatifArgs),
     /// Compute a published run again from what it recorded, and compare every table
     Replay(ReplayArgs),
+    /// Serve what is published over HTTP, follow a topic and send quotas as they change, or both; until stopped
+    Serve(ServeArgs),
+    /// Make, list and revoke keys of the HTTP API
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Run jobs at their times, until stopped
+    Schedule(ScheduleArgs),
     /// Look after the lake itself
     #[command(subcommand)]
     Lake(LakeCommand),
@@ -343,13 +359,16 @@ pub enum AnswerFormat {
 #[derive(Debug, Args)]
 pub struct ExportArgs {
     /// The table, e.g. mart.quota
+    #[arg(long, required_unless_present = "all", conflicts_with = "all")]
+    pub table: Option<String>,
+    /// All marts of a day, as Parquet and Arrow files with a manifest
     #[arg(long)]
-    pub table: String,
+    pub all: bool,
     /// The day, for marts [default: the newest published]
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<NaiveDate>,
-    /// The file; its ending (.parquet, .arrow or .csv) decides the format
-    #[arg(long, value_name = "FILE")]
+    /// The file; its ending (.parquet, .arrow or .csv) decides the format. With --all a folder
+    #[arg(long, value_name = "PATH")]
     pub to: PathBuf,
 }
 

@@ -5,10 +5,18 @@
 mod check;
 mod kafka;
 mod keys;
+mod live;
+mod model;
+mod schedule;
+mod serve;
 
 pub use kafka::Kafka;
 pub(crate) use kafka::stream;
-pub(crate) use keys::nearest;
+pub(crate) use keys::{located, nearest};
+pub use live::Live;
+pub use model::Model;
+pub use schedule::Schedule;
+pub use serve::Serve;
 
 use std::path::{Path, PathBuf};
 
@@ -53,12 +61,20 @@ pub struct Config {
     pub factor: Factor,
     /// See [`Settings`].
     pub quota: Quota,
+    /// Models of leads.
+    pub model: Model,
     /// Taking records in.
     pub ingest: Ingest,
     /// Taking streams in from Kafka.
     pub kafka: Kafka,
+    /// The quotas of the running day.
+    pub live: Live,
     /// Keeping the lake in order.
     pub maintain: Maintain,
+    /// Answering HTTP.
+    pub serve: Serve,
+    /// Running jobs at their times.
+    pub schedule: Schedule,
     /// What goes to standard error.
     pub log: Log,
     /// Whether file or environment name a time zone, rather than the default.
@@ -121,7 +137,7 @@ pub enum LogFormat {
 
 impl Default for Config {
     fn default() -> Self {
-        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota } =
+        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota, score: _ } =
             Settings::default();
         Self {
             lake: DEFAULT_LAKE.to_owned(),
@@ -135,9 +151,13 @@ impl Default for Config {
             lifecycle,
             factor,
             quota,
+            model: Model::default(),
             ingest: Ingest::default(),
             kafka: Kafka::default(),
+            live: Live::default(),
             maintain: Maintain::default(),
+            serve: Serve::default(),
+            schedule: Schedule::default(),
             log: Log::default(),
             names_timezone: false,
         }
@@ -169,8 +189,7 @@ impl Config {
     pub fn parse(name: &str, text: &str, variables: &[(String, String)]) -> anyhow::Result<Self> {
         let known = keys::Known::new()?;
         known.check_file(name, text)?;
-        let from_file: Table =
-            toml::from_str(text).map_err(|error| input(keys::located(name, text, &error)))?;
+        let from_file: Table = toml::from_str(text).map_err(|error| input(located(name, text, &error)))?;
         let mut table = Table::try_from(Self::default()).context("the default configuration is a table")?;
         let mut names_timezone = from_file.contains_key("timezone");
         overlay(&mut table, from_file);
@@ -178,9 +197,7 @@ impl Config {
             // The file alone knows its lines; it may lack what the defaults complete, though.
             let alone =
                 toml::from_str::<Self>(text).err().filter(|error| !error.message().contains("missing field"));
-            input(
-                alone.map_or_else(|| format!("{name}: {message}"), |error| keys::located(name, text, &error)),
-            )
+            input(alone.map_or_else(|| format!("{name}: {message}"), |error| located(name, text, &error)))
         })?;
         for (variable, value) in variables {
             let Some(path) = known.path_of(variable)? else { continue };
@@ -208,6 +225,7 @@ impl Config {
             lifecycle: self.lifecycle.clone(),
             factor: self.factor.clone(),
             quota: self.quota.clone(),
+            score: self.model.score(),
         }
     }
 }

@@ -23,6 +23,8 @@ pub struct Context {
     pub now: Micros,
     /// Whether only errors are told.
     pub quiet: bool,
+    /// What the command line said before the subcommand.
+    pub global: Global,
 }
 
 impl Context {
@@ -48,7 +50,7 @@ impl Context {
         {
             config.timezone = recorded;
         }
-        Ok(Self { config, now: now(), quiet: global.quiet })
+        Ok(Self { config, now: now(), quiet: global.quiet, global: global.clone() })
     }
 
     /// The same with another lake.

@@ -5,18 +5,26 @@
 pub mod cli;
 pub mod config;
 pub mod import;
+pub mod lead_model;
 pub mod predictor;
+pub mod win_model;
 
 mod cause;
 mod commands;
 mod context;
 mod log;
+mod model_file;
 mod output;
 mod panel_file;
 mod progress;
 mod report;
 mod scenario;
+mod schedule;
+mod scorers;
+mod serve;
+mod signal;
 mod table_file;
+mod train;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

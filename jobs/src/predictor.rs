@@ -71,4 +71,8 @@ impl Forecast for RunRateForecast {
     fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast> {
         Box::new(Self(self.0.with_effects(effect)))
     }
+
+    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
+        self.0.revise(rep, attained, effects);
+    }
 }

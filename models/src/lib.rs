@@ -10,6 +10,7 @@
 pub mod backtest;
 pub mod capacity;
 pub mod error;
+pub mod hazard;
 pub mod panel;
 pub mod tabular;
 

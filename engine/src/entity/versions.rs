@@ -93,6 +93,12 @@ impl Versions {
         Ok(rows.row(0).as_ref().to_vec())
     }
 
+    /// A text column of the versions in force at `end`, by id; entities without a value are left out.
+    pub(crate) fn texts_in_force(&self, name: &str, end: Micros) -> Result<BTreeMap<String, String>> {
+        let rows = self.in_force(end)?.into_iter();
+        Ok(rows.filter_map(|(key, place)| Some((key.concat(), self.text(place, name)?.to_owned()))).collect())
+    }
+
     /// The version in force at `end` of every entity, by its key columns.
     pub(super) fn in_force(&self, end: Micros) -> Result<BTreeMap<Vec<String>, Place>> {
         let mut chosen: BTreeMap<Vec<String>, (Micros, Place)> = BTreeMap::new();

@@ -2,12 +2,16 @@
 //!
 //! Until models have fitted them, an effect is exp(β · z) with the configured β, z the rep's value against the reps on
 //! duty (or, for a market factor, against its own trailing year), clipped to ±3. `basis` names what stands behind a
-//! number: `measured`, `heuristic` (stands in for a model), or `no data`.
+//! number: `measured`, `model`, `heuristic` (stands in for a model), or `no data`.
 
 pub(crate) mod market;
+mod model;
 mod rep;
 
-pub(crate) use rep::{FactorInputs, effect, factors, heat_z, of_region};
+pub(crate) use model::ModelValues;
+pub(crate) use rep::{
+    FactorInputs, Raw, Spreads, capability_of, effect, factors, heat_z, of_region, one, raw_values, spread_of,
+};
 
 /// The factors, in the order of METRICS.md.
 pub const FACTORS: [&str; 18] = [
@@ -35,6 +39,8 @@ pub const FACTORS: [&str; 18] = [
 pub(crate) const HEAT: usize = 0;
 /// The position of the season index, whose effect is the index itself.
 pub(crate) const SEASON: usize = 4;
+/// The position of the capability profile, which ranks reps among each other.
+pub(crate) const CAPABILITY: usize = 14;
 
 /// One factor of one rep.
 #[derive(Debug, Clone, Copy, PartialEq)]

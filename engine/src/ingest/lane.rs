@@ -5,6 +5,7 @@ mod messages;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use arrow::array::RecordBatch;
 use arrow::buffer::BooleanBuffer;
 use memchr::memchr;
 
@@ -19,12 +20,12 @@ use super::decode::nested::row_json;
 use super::decode::parquet::{BATCH_ROWS, ParquetSource, RowRange};
 use super::decode::record::Record;
 use super::feed::{Unit, Work};
-use super::store::{Store, Target, name_hash};
+use super::store::{Store, Target, name_hash, split_by_day};
 use super::summary::Counts;
 use super::text::{Block, RECORD_BYTES_MAX, as_u64};
 use crate::error::Result;
 use crate::lake::NewFile;
-use crate::time::Micros;
+use crate::time::{Day, Micros, Zone};
 
 /// Bytes of records gathered before they become a batch.
 const ROWS_BYTES_MAX: usize = 32 << 20;
@@ -58,6 +59,8 @@ pub(crate) struct Source {
 pub(crate) struct Share {
     pub(crate) files: Vec<NewFile>,
     pub(crate) letters: Option<NewFile>,
+    /// Of a lane in memory: its rows by business day.
+    pub(crate) rows: Vec<(Day, RecordBatch)>,
     /// By position of the input.
     pub(crate) counts: BTreeMap<usize, Counts>,
 }
@@ -70,9 +73,41 @@ pub(crate) struct Lane<'p> {
     rows: Rows,
     /// Bytes of the records in `rows`.
     rows_bytes: usize,
-    store: Store,
-    letters: LetterWriter,
+    sink: Sink,
     counts: BTreeMap<usize, Counts>,
+}
+
+/// Where a lane's records go.
+#[derive(Debug)]
+enum Sink {
+    /// Data files, and the refused ones into another.
+    Files(Box<Store>, Box<LetterWriter>),
+    /// Batches by business day; the refused ones are only counted.
+    Memory(Vec<(Day, RecordBatch)>),
+}
+
+impl Sink {
+    /// Takes rows of one business day.
+    fn put(&mut self, day: Day, batch: RecordBatch) -> Result<()> {
+        match self {
+            Self::Files(store, _) => store.put(day, batch),
+            Self::Memory(batches) => {
+                batches.push((day, batch));
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes the good rows of a batch.
+    fn push(&mut self, batch: &RecordBatch, good: Option<&BooleanBuffer>, zone: &Zone) -> Result<()> {
+        match self {
+            Self::Files(store, _) => store.push(batch, good),
+            Self::Memory(batches) => {
+                batches.extend(split_by_day(batch, Some(zone), good)?);
+                Ok(())
+            }
+        }
+    }
 }
 
 impl<'p> Lane<'p> {
@@ -86,15 +121,25 @@ impl<'p> Lane<'p> {
         let letters_name = format!("part-{}.parquet", name_hash(&format!("{seed}|letters")));
         plan.target.made.note(plan.letters_dir.join(&letters_name));
         let stream = plan.checker.layout.stream;
-        Ok(Self {
+        let store = Store::new(plan.target.clone(), seed);
+        let letters = LetterWriter::new(plan.letters_dir.clone(), letters_name, stream, plan.ingested_at)?;
+        Ok(Self::into_sink(plan, Sink::Files(Box::new(store), Box::new(letters))))
+    }
+
+    /// A lane that writes nothing.
+    pub(crate) fn in_memory(plan: &'p Plan) -> Self {
+        Self::into_sink(plan, Sink::Memory(Vec::new()))
+    }
+
+    fn into_sink(plan: &'p Plan, sink: Sink) -> Self {
+        Self {
             plan,
             json: JsonReader::new(&plan.checker.layout),
             rows: Rows::default(),
             rows_bytes: 0,
-            store: Store::new(plan.target.clone(), seed),
-            letters: LetterWriter::new(plan.letters_dir.clone(), letters_name, stream, plan.ingested_at)?,
+            sink,
             counts: BTreeMap::new(),
-        })
+        }
     }
 
     /// Takes a unit.
@@ -119,7 +164,13 @@ impl<'p> Lane<'p> {
     /// As [`crate::lake::FileWriter`].
     pub(crate) fn finish(mut self) -> Result<Share> {
         self.flush()?;
-        Ok(Share { files: self.store.finish()?, letters: self.letters.finish()?, counts: self.counts })
+        let counts = self.counts;
+        match self.sink {
+            Sink::Files(store, letters) => {
+                Ok(Share { files: store.finish()?, letters: letters.finish()?, rows: Vec::new(), counts })
+            }
+            Sink::Memory(rows) => Ok(Share { rows, counts, ..Share::default() }),
+        }
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -128,7 +179,7 @@ impl<'p> Lane<'p> {
         }
         self.rows_bytes = 0;
         let batches = self.rows.finish(&self.plan.checker.layout)?;
-        batches.into_iter().try_for_each(|(day, batch)| self.store.put(day, batch))
+        batches.into_iter().try_for_each(|(day, batch)| self.sink.put(day, batch))
     }
 
     fn ndjson(&mut self, input: usize, block: &Block, counts: &mut Counts) -> Result<()> {
@@ -208,6 +259,7 @@ impl<'p> Lane<'p> {
         let layout = &self.plan.checker.layout;
         let field = fault.column.map(|column| layout.name(column));
         counts.reject(field.unwrap_or_default(), fault.reason);
+        let Sink::Files(_, letters) = &mut self.sink else { return Ok(()) };
         let Some(source) = self.plan.sources.get(input) else { return Ok(()) };
         let position = i64::try_from(position).unwrap_or(i64::MAX);
         if source.letters.is_some_and(|known| position < known) {
@@ -215,7 +267,7 @@ impl<'p> Lane<'p> {
         }
         let raw = raw();
         let letter = Letter { source: &source.name, position, field, reason: fault.reason, raw: &raw };
-        self.letters.push(letter)
+        letters.push(letter)
     }
 
     fn parquet(
@@ -235,7 +287,7 @@ impl<'p> Lane<'p> {
             }
             let good = checked.good.as_ref();
             counts.accepted += as_u64(good.map_or(batch.num_rows(), BooleanBuffer::count_set_bits));
-            self.store.push(&checked.batch, good)
+            self.sink.push(&checked.batch, good, &self.plan.checker.zone)
         })
     }
 }

@@ -20,6 +20,7 @@ mod decode;
 mod feed;
 mod files;
 mod lane;
+mod memory;
 pub(crate) mod messages;
 mod store;
 mod summary;
@@ -35,6 +36,7 @@ pub(crate) use check::reason;
 pub(crate) use commit::COMMITS_PER_HANDLE;
 pub use commit::Commit;
 pub(crate) use decode::avro;
+pub use memory::{MessageReader, MessageRows};
 pub use summary::{Counts, FileSummary, IngestSummary};
 
 use crate::catalogue::Catalogue;

@@ -96,13 +96,7 @@ impl Store {
             return Ok(());
         }
         let bytes = batch.get_array_memory_size() / batch.num_rows();
-        let days = match &self.target.zone {
-            Some(zone) => days_of(batch, zone),
-            None => vec![0; batch.num_rows()],
-        };
-        let runs = runs(&days);
-        for (day, runs) in by_day(&runs) {
-            let part = rows_of(batch, &runs, good)?;
+        for (day, part) in split_by_day(batch, self.target.zone.as_ref(), good)? {
             let bytes = bytes * part.num_rows();
             self.gather(day, part, bytes)?;
         }
@@ -218,6 +212,20 @@ impl Store {
 /// 16 hex digits.
 pub(crate) fn name_hash(seed: &str) -> String {
     blake3::hash(seed.as_bytes()).to_hex()[..16].to_owned()
+}
+
+/// The good rows of each business day; all of day 0 without a zone.
+pub(crate) fn split_by_day(
+    batch: &RecordBatch,
+    zone: Option<&Zone>,
+    good: Option<&BooleanBuffer>,
+) -> Result<Vec<(Day, RecordBatch)>> {
+    let days = match zone {
+        Some(zone) => days_of(batch, zone),
+        None => vec![0; batch.num_rows()],
+    };
+    let runs = by_day(&runs(&days));
+    runs.into_iter().map(|(day, runs)| Ok((day, rows_of(batch, &runs, good)?))).collect()
 }
 
 /// The business day of every row.

@@ -17,6 +17,7 @@ mod client;
 mod commit;
 mod group;
 mod haul;
+mod live;
 mod options;
 mod position;
 mod produce;
@@ -27,6 +28,7 @@ mod status;
 mod topics;
 
 pub(crate) use client::is_refusal;
+pub use live::{LATENCY_MS, LiveOptions, LiveStatus, OnLiveStatus, follow};
 pub use options::{KafkaOptions, OnStatus, Properties};
 pub use position::partition_of;
 pub use produce::{Player, PlayerOptions};

@@ -101,22 +101,7 @@ impl Player {
             .filter(|topic| !there.contains(topic.as_str()))
             .map(|topic| NewTopic::new(topic, options.kafka_partitions, TopicReplication::Fixed(-1)))
             .collect();
-        if !missing.is_empty() {
-            let mut config = ClientConfig::new();
-            client::apply(&mut config, &options.brokers, &options.properties);
-            let admin: AdminClient<Watch> =
-                config.create_with_context(Watch::default()).map_err(client::refused)?;
-            let made = admin.create_topics(&missing, &AdminOptions::new()).await;
-            for topic in made.map_err(|source| EngineError::kafka("making topics", source))? {
-                match topic {
-                    Ok(_) | Err((_, Code::TopicAlreadyExists)) => {}
-                    Err((name, code)) => {
-                        let source = KafkaError::AdminOp(code);
-                        return Err(EngineError::kafka(format!("making topic {name}"), source));
-                    }
-                }
-            }
-        }
+        make_topics(&options.brokers, &options.properties, &missing).await?;
         Ok(Self { producer, rate: options.rate, started: Instant::now(), sent: 0 })
     }
 
@@ -174,4 +159,32 @@ impl Player {
         }
         Ok(self.sent)
     }
+}
+
+/// Makes topics; that one is there already is no error.
+///
+/// # Errors
+/// [`EngineError::Kafka`] with the broker's reason.
+pub(super) async fn make_topics(
+    brokers: &str,
+    properties: &Properties,
+    topics: &[NewTopic<'_>],
+) -> Result<()> {
+    if topics.is_empty() {
+        return Ok(());
+    }
+    let mut config = ClientConfig::new();
+    client::apply(&mut config, brokers, properties);
+    let admin: AdminClient<Watch> = config.create_with_context(Watch::default()).map_err(client::refused)?;
+    let made = admin.create_topics(topics, &AdminOptions::new()).await;
+    for topic in made.map_err(|source| EngineError::kafka("making topics", source))? {
+        match topic {
+            Ok(_) | Err((_, Code::TopicAlreadyExists)) => {}
+            Err((name, code)) => {
+                let source = KafkaError::AdminOp(code);
+                return Err(EngineError::kafka(format!("making topic {name}"), source));
+            }
+        }
+    }
+    Ok(())
 }

@@ -14,6 +14,10 @@ pub enum Job {
     Run,
     /// Folding, removing and deleting files.
     Maintain,
+    /// Starting jobs at their times.
+    Schedule,
+    /// Recording models.
+    Model,
 }
 
 impl Job {
@@ -21,6 +25,8 @@ impl Job {
         match self {
             Self::Run => "_tideline/run.lock",
             Self::Maintain => "_tideline/maintain.lock",
+            Self::Schedule => "_tideline/schedule.lock",
+            Self::Model => "_tideline/model.lock",
         }
     }
 
@@ -28,6 +34,8 @@ impl Job {
         match self {
             Self::Run => "running a day of",
             Self::Maintain => "maintaining",
+            Self::Schedule => "running the schedule of",
+            Self::Model => "recording a model of",
         }
     }
 }

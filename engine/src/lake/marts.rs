@@ -1,6 +1,8 @@
 //! The declarations of the published tables: METRICS.md, section 7, and the columns added to it.
 
-use arrow::datatypes::Field;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Fields};
 
 use super::{
     BY_RUN, Spec, cash, flag, int, long, maybe_cash, maybe_date, maybe_flag, maybe_text, maybe_time, ratio,
@@ -72,6 +74,7 @@ pub(super) fn specs() -> Vec<Spec> {
     specs.push(mart("mart.rep_measure", crate::rule::fields()));
     specs.push(mart("mart.quota_rule", quota_rule()));
     specs.push(mart("mart.quota_adjustment", quota_adjustment()));
+    specs.push(mart("mart.lead_score", lead_score()));
     specs
 }
 
@@ -158,6 +161,9 @@ fn opportunity() -> Vec<Field> {
         long("stage_age_days"),
         flag("stuck"),
         ratio("cycle_days"),
+        ratio("p_win"),
+        maybe_date("expected_close"),
+        maybe_text("win_model_id"),
     ]
 }
 
@@ -329,6 +335,29 @@ fn quota_adjustment() -> Vec<Field> {
     ]
 }
 
+fn lead_score() -> Vec<Field> {
+    vec![
+        text("lead_id"),
+        maybe_text("rep_id"),
+        ratio("p_convert"),
+        ratio("low"),
+        ratio("high"),
+        ratio("score"),
+        text("grade"),
+        flag("grade_unsure"),
+        text("model_id"),
+        ratio("intercept"),
+        Field::new("reasons", DataType::List(Arc::new(reason())), false),
+    ]
+}
+
+/// One reason of a score: a list's element.
+pub(crate) fn reason() -> Field {
+    let contribution = crate::contract::required("contribution", DataType::Float64);
+    let fields = Fields::from(vec![text("feature"), maybe_text("value"), contribution]);
+    Field::new("element", DataType::Struct(fields), false)
+}
+
 fn optional_long(name: &str) -> Field {
-    crate::contract::optional(name, arrow::datatypes::DataType::Int64)
+    crate::contract::optional(name, DataType::Int64)
 }

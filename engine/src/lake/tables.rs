@@ -86,6 +86,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new("ops.run", &[], run()));
     specs.push(Spec::new("ops.text", &[], vec![text("kind"), text("hash"), text("text")]));
     specs.push(Spec::new("ops.adjustment", &[], crate::adjust::fields()));
+    specs.push(Spec::new("ops.model", &[], super::model::fields()));
     specs
 });
 
@@ -107,6 +108,7 @@ pub fn spec(name: &str) -> Result<&'static Spec> {
 
 #[path = "marts.rs"]
 mod marts;
+pub(crate) use marts::reason;
 
 pub(super) fn text(name: &str) -> Field {
     required(name, DataType::Utf8)

@@ -3,7 +3,7 @@
 use super::process::ProcessHealth;
 use super::{count, ratio};
 use crate::entity::Crm;
-use crate::tile::rep::{RepTile, count as counter};
+use crate::tile::rep::{RepCounts, RepTile, count as counter};
 use crate::time::Day;
 
 /// The skills, in the order of their rows, each with what it shows in.
@@ -40,44 +40,46 @@ pub(crate) fn capability(
     reps_90d: &RepTile,
     as_of: Day,
 ) -> Vec<[Skill; SKILLS.len()]> {
-    let mut profiles: Vec<[Skill; SKILLS.len()]> = crm
-        .reps
-        .iter()
-        .zip(process)
-        .map(|(rep, process)| {
-            let counts = reps_90d.get(&rep.id).counts;
-            let answered = |yes: usize, no: usize| (counts[yes], counts[yes] + counts[no]);
-            let component = |position: usize| {
-                (process.components[position].numerator, process.components[position].denominator)
-            };
-            let shown = [
-                component(0),
-                answered(counter::QUOTES_ACCEPTED, counter::QUOTES_REJECTED),
-                answered(counter::ACCEPTED, counter::REJECTED),
-                (process.sums.customers_touched, process.sums.customers),
-                (counts[counter::EFFECTIVE_TOUCHES], counts[counter::TOUCHES]),
-                component(4),
-            ];
-            shown.map(|(numerator, denominator)| Skill { numerator, denominator, score: None, peers: 0 })
-        })
-        .collect();
+    let reps = crm.reps.iter().zip(process);
+    let mut profiles: Vec<[Skill; SKILLS.len()]> =
+        reps.map(|(rep, process)| shown(process, &reps_90d.get(&rep.id))).collect();
     let on_duty: Vec<bool> = crm.reps.iter().map(|rep| rep.on_duty(as_of)).collect();
-    for skill in 0..SKILLS.len() {
-        let mut values: Vec<f64> = profiles
-            .iter()
-            .zip(&on_duty)
-            .filter(|(_, on_duty)| **on_duty)
-            .filter_map(|(profile, _)| profile[skill].value())
-            .collect();
-        values.sort_unstable_by(f64::total_cmp);
-        for (profile, _) in profiles.iter_mut().zip(&on_duty).filter(|(_, on_duty)| **on_duty) {
-            let own = &mut profile[skill];
-            let Some(value) = own.value() else { continue };
-            let below = values.partition_point(|other| *other < value);
-            let level = values.partition_point(|other| *other <= value) - below;
-            own.peers = count(values.len());
-            own.score = ratio(100 * count(2 * below + level), 2 * own.peers);
-        }
-    }
+    (0..SKILLS.len()).for_each(|skill| rank(&mut profiles, &on_duty, skill));
     profiles
+}
+
+/// What one rep's skills show in, not ranked yet.
+pub(crate) fn shown(process: &ProcessHealth, days_90: &RepCounts) -> [Skill; SKILLS.len()] {
+    let counts = days_90.counts;
+    let answered = |yes: usize, no: usize| (counts[yes], counts[yes] + counts[no]);
+    let component =
+        |position: usize| (process.components[position].numerator, process.components[position].denominator);
+    let shown = [
+        component(0),
+        answered(counter::QUOTES_ACCEPTED, counter::QUOTES_REJECTED),
+        answered(counter::ACCEPTED, counter::REJECTED),
+        (process.sums.customers_touched, process.sums.customers),
+        (counts[counter::EFFECTIVE_TOUCHES], counts[counter::TOUCHES]),
+        component(4),
+    ];
+    shown.map(|(numerator, denominator)| Skill { numerator, denominator, score: None, peers: 0 })
+}
+
+/// Ranks one skill among the reps on duty.
+pub(crate) fn rank(profiles: &mut [[Skill; SKILLS.len()]], on_duty: &[bool], skill: usize) {
+    let mut values: Vec<f64> = profiles
+        .iter()
+        .zip(on_duty)
+        .filter(|(_, on_duty)| **on_duty)
+        .filter_map(|(profile, _)| profile[skill].value())
+        .collect();
+    values.sort_unstable_by(f64::total_cmp);
+    for (profile, _) in profiles.iter_mut().zip(on_duty).filter(|(_, on_duty)| **on_duty) {
+        let own = &mut profile[skill];
+        let Some(value) = own.value() else { continue };
+        let below = values.partition_point(|other| *other < value);
+        let level = values.partition_point(|other| *other <= value) - below;
+        own.peers = count(values.len());
+        own.score = ratio(100 * count(2 * below + level), 2 * own.peers);
+    }
 }

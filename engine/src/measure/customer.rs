@@ -6,7 +6,7 @@ use super::{at, real};
 use crate::entity::Crm;
 use crate::settings::{Health, Lifecycle, Settings};
 use crate::time::{DAY, Day, Micros, SECOND, Zone};
-use crate::window::{CustomerWindows, NEVER, OrderDay, OrderHistory};
+use crate::window::{CustomerWindows, NEVER, OrderDay, OrderHistory, Touches};
 
 /// The measures of one customer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -37,6 +37,8 @@ pub(crate) enum Color {
 }
 
 impl Color {
+    pub(crate) const ALL: [Self; 3] = [Self::Red, Self::Amber, Self::Green];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Red => "red",
@@ -69,6 +71,9 @@ pub(crate) enum Lifestage {
 }
 
 impl Lifestage {
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Prospect, Self::New, Self::Growing, Self::Mature, Self::AtRisk, Self::Lost];
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Prospect => "prospect",
@@ -90,44 +95,70 @@ pub(crate) fn customers(
     zone: &Zone,
     as_of: Day,
 ) -> Vec<CustomerMeasure> {
-    let health = HealthRule { settings: &settings.health, zone };
+    let rule = CustomerRule { settings, zone, as_of };
     crm.customers
         .keys
         .par_iter()
         .map(|&key| {
             let slot = at(key);
-            let created = crm.customers.created_on[slot];
-            let (now, before) = (&windows.now, &windows.before);
-            let touches = i64::from(now.touches[slot]);
-            let evidence = now.evidence[slot];
-            let overdue_days = health.overdue_days(now.last_touch[slot], created, as_of);
-            let score = health.score(touches, evidence, overdue_days);
-            let overdue_before = health.overdue_days(before.last_touch[slot], created, as_of - 30);
-            let score_before =
-                health.score(i64::from(before.touches[slot]), before.evidence[slot], overdue_before);
+            let (now, before) = (windows.now.of(slot), windows.before.of(slot));
             let days = orders.of(slot);
-            let interval = repurchase_interval(days);
-            let evidenced = i64::from(now.evidenced[slot]);
-            let effective = i64::from(now.effective[slot]);
-            CustomerMeasure {
+            rule.measure(
                 key,
-                touches,
-                effective,
-                evidenced,
-                evidence,
-                last_touch: (now.last_touch[slot] != NEVER).then(|| now.last_touch[slot]),
-                overdue_days,
-                health: score,
-                color: Color::of(score, settings.health.red_below, settings.health.amber_below),
-                dense: effective >= settings.health.dense_touches && evidenced > 0,
-                improved: score > score_before,
-                orders: days.iter().map(|day| i64::from(day.orders)).sum(),
-                order_amount: amount(days.iter()),
-                repurchase_interval: interval,
-                stage: life_stage(days, orders.first_order(slot), interval, &settings.lifecycle, as_of),
-            }
+                crm.customers.created_on[slot],
+                (&now, &before),
+                (days, orders.first_order(slot)),
+            )
         })
         .collect()
+}
+
+/// How a customer is measured as of a day.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CustomerRule<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) zone: &'a Zone,
+    pub(crate) as_of: Day,
+}
+
+impl CustomerRule<'_> {
+    /// Measures one customer, from its touches of the last 30 days and of the 30 before, and from its orders of the last
+    /// 365 days with the day of the first ever.
+    pub(crate) fn measure(
+        &self,
+        key: u32,
+        created_on: Option<Day>,
+        (now, before): (&Touches, &Touches),
+        (days, first_order): (&[OrderDay], Option<Day>),
+    ) -> CustomerMeasure {
+        let Self { settings, zone, as_of } = *self;
+        let health = HealthRule { settings: &settings.health, zone };
+        let score = |touches: &Touches, overdue_days: i64| {
+            health.score(i64::from(touches.count), touches.evidence, overdue_days)
+        };
+        let overdue_days = health.overdue_days(now.last_touch, created_on, as_of);
+        let health_now = score(now, overdue_days);
+        let health_before = score(before, health.overdue_days(before.last_touch, created_on, as_of - 30));
+        let interval = repurchase_interval(days);
+        let (evidenced, effective) = (i64::from(now.evidenced), i64::from(now.effective));
+        CustomerMeasure {
+            key,
+            touches: i64::from(now.count),
+            effective,
+            evidenced,
+            evidence: now.evidence,
+            last_touch: (now.last_touch != NEVER).then_some(now.last_touch),
+            overdue_days,
+            health: health_now,
+            color: Color::of(health_now, settings.health.red_below, settings.health.amber_below),
+            dense: effective >= settings.health.dense_touches && evidenced > 0,
+            improved: health_now > health_before,
+            orders: days.iter().map(|day| i64::from(day.orders)).sum(),
+            order_amount: amount(days.iter()),
+            repurchase_interval: interval,
+            stage: life_stage(days, first_order, interval, &settings.lifecycle, as_of),
+        }
+    }
 }
 
 struct HealthRule<'a> {

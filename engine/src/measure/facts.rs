@@ -138,20 +138,80 @@ impl Facts {
         Ok(())
     }
 
+    /// Adds facts of a day that goes on: of rows of `tile.fact_day`, those that name a lead or an opportunity. They
+    /// stand after all others, in the order in which they come.
+    pub(crate) fn add_running(&mut self, rows: &RecordBatch, day: Day, catalogue: &Catalogue) -> Result<()> {
+        let named = |row: usize| [5, 6].iter().any(|&id: &usize| rows.column(id).is_valid(row));
+        let keep: Vec<bool> = (0..rows.num_rows()).map(named).collect();
+        if !keep.contains(&true) {
+            return Ok(());
+        }
+        let kept = filter_record_batch(rows, &BooleanArray::from(keep))
+            .map_err(EngineError::arrow("keeping facts of the running day"))?;
+        self.add(&with_day(&with_dictionaries(&kept)?, day)?, catalogue)
+    }
+
+    /// How many rows and batches there are.
+    pub(crate) fn mark(&self) -> (usize, usize) {
+        (self.rows.len(), self.batches.len())
+    }
+
+    /// Forgets what came after a mark.
+    pub(crate) fn rewind(&mut self, (rows, batches): (usize, usize)) {
+        self.rows.truncate(rows);
+        self.batches.truncate(batches);
+    }
+
+    /// Joins the batches from `first` on into one.
+    pub(crate) fn compact(&mut self, first: usize) -> Result<()> {
+        let tail = self.batches.split_off(first);
+        let Some(schema) = tail.first().map(RecordBatch::schema) else { return Ok(()) };
+        let mut begins = vec![0];
+        begins.extend(tail.iter().scan(0, |sum, batch| {
+            *sum += batch.num_rows();
+            Some(*sum)
+        }));
+        let whole = arrow::compute::concat_batches(&schema, &tail);
+        self.batches.push(whole.map_err(EngineError::arrow("joining facts"))?);
+        for fact in self.rows.iter_mut().rev().take_while(|fact| fact.batch >= first) {
+            fact.row += begins[fact.batch - first];
+            fact.batch = first;
+        }
+        Ok(())
+    }
+
+    /// What orders facts of one day: time, then event id.
+    pub(crate) fn place(&self, row: usize) -> (Micros, &str) {
+        (self.rows[row].time, self.event_id(&self.rows[row]))
+    }
+
     /// An attribute of a fact.
     pub(crate) fn attribute(&self, fact: &Fact, name: &str) -> Option<&str> {
-        let array = self.batches.get(fact.batch)?.column(8).as_any().downcast_ref::<MapArray>()?;
-        if array.is_null(fact.row) {
-            return None;
-        }
-        let offsets = array.value_offsets();
-        let keys = array.keys().as_any().downcast_ref::<StringArray>()?;
-        let values = array.values().as_any().downcast_ref::<StringArray>()?;
-        let range = usize::try_from(offsets[fact.row]).ok()?..usize::try_from(offsets[fact.row + 1]).ok()?;
-        range
-            .into_iter()
-            .find(|&entry| keys.value(entry) == name)
-            .and_then(|entry| values.is_valid(entry).then(|| values.value(entry)))
+        self.entries(fact).find(|(key, _)| *key == name).and_then(|(_, value)| value)
+    }
+
+    /// The attributes of a fact that have a value.
+    pub(crate) fn attributes(&self, fact: &Fact) -> impl Iterator<Item = (&str, &str)> {
+        self.entries(fact).filter_map(|(key, value)| Some((key, value?)))
+    }
+
+    fn entries(&self, fact: &Fact) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let entries =
+            || {
+                let array = self.batches.get(fact.batch)?.column(8).as_any().downcast_ref::<MapArray>()?;
+                if array.is_null(fact.row) {
+                    return None;
+                }
+                let offsets = array.value_offsets();
+                let keys = array.keys().as_any().downcast_ref::<StringArray>()?;
+                let values = array.values().as_any().downcast_ref::<StringArray>()?;
+                let range =
+                    usize::try_from(offsets[fact.row]).ok()?..usize::try_from(offsets[fact.row + 1]).ok()?;
+                Some(range.map(move |entry| {
+                    (keys.value(entry), values.is_valid(entry).then(|| values.value(entry)))
+                }))
+            };
+        entries().into_iter().flatten()
     }
 
     fn event_id(&self, fact: &Fact) -> &str {

@@ -55,13 +55,36 @@ impl Codes {
     }
 }
 
-/// Folds the facts into the state of every lead, by lead number.
+/// Folds the facts up to the end of `as_of` into the state of every lead, by lead number.
 pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lead> {
+    let mut leads = vec![Lead::unknown(); facts.leads.len()];
+    let of_leads = |row: &usize| facts.rows[*row].lead != NONE;
+    let rows = (0..facts.rows.len()).filter(of_leads);
+    fold(facts, &rows, (&mut leads, at), catalogue, as_of);
+    leads
+}
+
+/// Folds one lead from the rows of its facts, in their order.
+pub(crate) fn lead(facts: &Facts, rows: &[usize], catalogue: &Catalogue, as_of: Day) -> Lead {
+    let mut lead = Lead::unknown();
+    fold(facts, &rows.iter().copied(), (std::slice::from_mut(&mut lead), |_| 0), catalogue, as_of);
+    lead
+}
+
+/// Folds facts that name leads into `leads`, in which `place` says where a lead's number is.
+fn fold(
+    facts: &Facts,
+    rows: &(impl Iterator<Item = usize> + Clone),
+    (leads, place): (&mut [Lead], impl Fn(u32) -> usize),
+    catalogue: &Catalogue,
+    as_of: Day,
+) {
     let codes = Codes::new(catalogue);
-    let mut leads = vec![Lead { last_day: Day::MIN, ..Lead::default() }; facts.leads.len()];
-    let rows = || facts.rows.iter().enumerate().filter(|(_, fact)| fact.lead != NONE && fact.state);
+    let known = |row: &usize| facts.rows[*row].day <= as_of;
+    let rows =
+        || rows.clone().filter(known).map(|row| (row, &facts.rows[row])).filter(|(_, fact)| fact.state);
     for (row, fact) in rows() {
-        let lead = &mut leads[at(fact.lead)];
+        let lead = &mut leads[place(fact.lead)];
         if catalogue.model(fact.code).is_some_and(keeps_alive) {
             lead.last_day = fact.day;
         }
@@ -73,7 +96,7 @@ pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lea
     }
     for (row, fact) in rows() {
         let flags = catalogue.model(fact.code).map_or(Flags::NONE, |model| model.flags);
-        let lead = &mut leads[at(fact.lead)];
+        let lead = &mut leads[place(fact.lead)];
         if lead.created.is_none() || fact.time < lead.created_at {
             continue;
         }
@@ -82,7 +105,6 @@ pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lea
             lead.recent.push(row);
         }
     }
-    leads
 }
 
 /// Whether a lead that nothing else happens to stays open for a while after such an event.
@@ -111,6 +133,11 @@ fn follow(lead: &mut Lead, fact: &Fact, flags: Flags, codes: &Codes) {
 }
 
 impl Lead {
+    /// One of which nothing is known.
+    fn unknown() -> Self {
+        Self { last_day: Day::MIN, ..Self::default() }
+    }
+
     /// Whether the lead was created in the `days` days that end with `as_of`.
     pub(crate) fn created_within(&self, as_of: Day, days: Day) -> bool {
         self.created.is_some() && self.created_day > as_of - days && self.created_day <= as_of

@@ -9,6 +9,7 @@ pub(crate) mod firsts;
 pub(crate) mod funnel;
 pub mod lead;
 pub mod opportunity;
+pub(crate) mod portfolio;
 pub mod process;
 mod prune;
 pub(crate) mod sales;

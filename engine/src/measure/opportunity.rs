@@ -28,6 +28,8 @@ pub(crate) struct Opportunity {
     closed_by: Option<u32>,
     /// Forward moves: day, and the event's rep.
     pub(crate) moves: Vec<(Day, Option<u32>)>,
+    /// Every stage entered, in order: rank and day.
+    pub(crate) entered: Vec<(Option<i64>, Day)>,
     changes: Vec<Change>,
 }
 
@@ -61,6 +63,11 @@ impl Met {
 }
 
 impl Opportunity {
+    /// Whether its opening was told, rather than guessed from what came later.
+    pub(crate) fn has_opened(&self) -> bool {
+        self.has_opened
+    }
+
     /// Whether the opportunity was open at some time from `start` until the end of the run's day.
     pub(crate) fn open_since(&self, start: Micros) -> bool {
         self.opened_at.is_some() && self.closed_at.is_none_or(|closed| closed >= start)
@@ -135,6 +142,33 @@ struct Codes {
 
 /// Folds the facts into the state of every opportunity, by opportunity number.
 pub(crate) fn opportunities(facts: &Facts, catalogue: &Catalogue, stages: &Stages) -> Vec<Opportunity> {
+    let mut all = vec![Opportunity::default(); facts.opportunities.len()];
+    let of_deals = |row: &usize| facts.rows[*row].opportunity != NONE;
+    let rows = (0..facts.rows.len()).filter(of_deals);
+    fold(facts, rows, (&mut all, at), catalogue, stages);
+    all
+}
+
+/// Folds one opportunity from the rows of its facts, in their order.
+pub(crate) fn opportunity(
+    facts: &Facts,
+    rows: &[usize],
+    catalogue: &Catalogue,
+    stages: &Stages,
+) -> Opportunity {
+    let mut deal = Opportunity::default();
+    fold(facts, rows.iter().copied(), (std::slice::from_mut(&mut deal), |_| 0), catalogue, stages);
+    deal
+}
+
+/// Folds facts that name opportunities into `all`, in which `place` says where an opportunity's number is.
+fn fold(
+    facts: &Facts,
+    rows: impl Iterator<Item = usize>,
+    (all, place): (&mut [Opportunity], impl Fn(u32) -> usize),
+    catalogue: &Catalogue,
+    stages: &Stages,
+) {
     let code = |name: &str| catalogue.get(name).map(|(code, _)| code);
     let codes = Codes {
         opened: code("opportunity.opened"),
@@ -144,18 +178,16 @@ pub(crate) fn opportunities(facts: &Facts, catalogue: &Catalogue, stages: &Stage
     };
     let life: Vec<bool> =
         catalogue.models().iter().map(|model| model.code.starts_with("opportunity.")).collect();
-    let mut all = vec![Opportunity::default(); facts.opportunities.len()];
     let mut met = Met::default();
-    for fact in facts.rows.iter().filter(|fact| fact.opportunity != NONE && fact.state) {
+    for fact in rows.map(|row| &facts.rows[row]).filter(|fact| fact.state) {
         if life.get(fact.code.index()).copied().unwrap_or(false) {
             let stage = || facts.attribute(fact, "stage");
-            step(&mut all[at(fact.opportunity)], fact, stage, &codes, |text| met.number(text, stages));
+            step(&mut all[place(fact.opportunity)], fact, stage, &codes, |text| met.number(text, stages));
         }
     }
-    for state in &mut all {
+    for state in all {
         settle(state, stages, &met);
     }
-    all
 }
 
 /// What one event does to an opportunity.
@@ -203,8 +235,11 @@ fn settle(state: &mut Opportunity, stages: &Stages, met: &Met) {
     state.rank = state.stage.as_deref().and_then(|stage| stages.rank(stage));
     state.stage_changed_at = state.opened_at.unwrap_or_default();
     let changes = std::mem::take(&mut state.changes);
+    state.entered.push((state.rank, state.opened_day));
     for change in &changes {
         let rank = met.stages[change.stage].1;
+        // A change may stand before the opening.
+        state.entered.push((rank, change.day.max(state.opened_day)));
         if rank > state.rank && state.rank.is_some() {
             state.moves.push((change.day, change.rep));
         }

@@ -1,15 +1,13 @@
 //! The process-health index: six components per rep, rolled up by summing numerators and denominators.
 
-use super::customer::{Color, CustomerMeasure};
-use super::facts::Facts;
-use super::lead::Lead;
-use super::opportunity::Opportunity;
+use super::customer::Color;
+use super::portfolio::Portfolio;
 use super::scope::Scopes;
-use super::{COMPONENTS, at, ratio};
+use super::{COMPONENTS, ratio};
 use crate::entity::Crm;
 use crate::settings::{Component, Settings};
-use crate::tile::rep::{RepTile, count};
-use crate::time::{Day, Zone};
+use crate::tile::rep::{RepCounts, RepTile, count};
+use crate::time::Day;
 
 /// The sums of one scope.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,79 +66,48 @@ pub(crate) struct ProcessHealth {
 pub(crate) struct Inputs<'a> {
     pub(crate) crm: &'a Crm,
     pub(crate) scopes: &'a Scopes,
-    pub(crate) facts: &'a Facts,
-    pub(crate) leads: &'a [Lead],
-    pub(crate) opportunities: &'a [Opportunity],
-    pub(crate) customers: &'a [CustomerMeasure],
+    /// By position in the CRM.
+    pub(crate) portfolios: &'a [Portfolio],
     pub(crate) reps_30d: &'a RepTile,
     pub(crate) settings: &'a Settings,
-    pub(crate) zone: &'a Zone,
     pub(crate) as_of: Day,
 }
 
 /// The index of every scope, in the order of [`Scopes::list`].
 pub(crate) fn process_health(inputs: &Inputs<'_>) -> Vec<ProcessHealth> {
-    let per_rep = rep_sums(inputs);
+    let working_days = working_days(inputs.crm, inputs.as_of);
     let mut sums = vec![Sums::default(); inputs.scopes.len()];
-    for (rep, own) in per_rep.iter().enumerate() {
+    for (rep, (person, portfolio)) in inputs.crm.reps.iter().zip(inputs.portfolios).enumerate() {
+        let own = of_rep(&inputs.reps_30d.get(&person.id), portfolio, working_days);
         for scope in inputs.scopes.of_rep(inputs.crm, rep) {
-            sums[scope].add(own);
+            sums[scope].add(&own);
         }
     }
     sums.into_iter().map(|sums| index(sums, inputs.settings)).collect()
 }
 
-fn rep_sums(inputs: &Inputs<'_>) -> Vec<Sums> {
-    let crm = inputs.crm;
-    let first = inputs.as_of - 29;
-    let (start, end) = (inputs.zone.start(first), inputs.zone.end(inputs.as_of));
-    let working_days = crm.working_days(first, inputs.as_of);
-    let mut sums: Vec<Sums> = crm
-        .reps
-        .iter()
-        .map(|rep| {
-            let counts = inputs.reps_30d.get(&rep.id).counts;
-            let accepted = counts[count::ACCEPTED];
-            let mut sums = Sums {
-                touches: counts[count::TOUCHES],
-                effective: counts[count::EFFECTIVE_TOUCHES],
-                ..Sums::default()
-            };
-            sums.parts[1].0 = counts[count::DISCOVERY];
-            sums.parts[2] = (accepted, accepted + counts[count::REJECTED]);
-            sums.parts[3] = (counts[count::VISIT_TOUCHES], working_days);
-            sums
-        })
-        .collect();
-    // Numbers of the facts' reps → positions of the CRM's.
-    let position: Vec<Option<usize>> = (0..inputs.facts.reps.len())
-        .map(|number| crm.rep(inputs.facts.reps.get(u32::try_from(number).ok()?)?))
-        .collect();
-    let find = |rep: Option<u32>| position.get(at(rep?)).copied().flatten();
-    for lead in inputs.leads.iter().filter(|lead| lead.created_within(inputs.as_of, 30)) {
-        if let (Some(rep), Some(met)) = (find(lead.assignee), lead.sla_met(end, &inputs.settings.lead)) {
-            sums[rep].parts[0].0 += i64::from(met);
-            sums[rep].parts[0].1 += 1;
-        }
+/// The working days of the last 30.
+pub(crate) fn working_days(crm: &Crm, as_of: Day) -> i64 {
+    crm.working_days(as_of - 29, as_of)
+}
+
+/// The sums of one rep: from its tile of the last 30 days, and its portfolio.
+pub(crate) fn of_rep(tile: &RepCounts, portfolio: &Portfolio, working_days: i64) -> Sums {
+    let counts = tile.counts;
+    let accepted = counts[count::ACCEPTED];
+    Sums {
+        parts: [
+            portfolio.timely,
+            (counts[count::DISCOVERY], portfolio.deals),
+            (accepted, accepted + counts[count::REJECTED]),
+            (counts[count::VISIT_TOUCHES], working_days),
+            (portfolio.moves, portfolio.deals),
+        ],
+        touches: counts[count::TOUCHES],
+        effective: counts[count::EFFECTIVE_TOUCHES],
+        customers: portfolio.customers,
+        customers_touched: portfolio.customers_touched,
     }
-    for deal in inputs.opportunities {
-        if let (true, Some(rep)) = (deal.open_since(start), find(deal.owner)) {
-            sums[rep].parts[1].1 += 1;
-            sums[rep].parts[4].1 += 1;
-        }
-        for (day, rep) in &deal.moves {
-            if let (true, Some(rep)) = (*day >= first, find(rep.or(deal.owner))) {
-                sums[rep].parts[4].0 += 1;
-            }
-        }
-    }
-    for customer in inputs.customers {
-        if let Some(owner) = crm.customers.owner[at(customer.key)] {
-            sums[at(owner)].customers += 1;
-            sums[at(owner)].customers_touched += i64::from(customer.touches > 0);
-        }
-    }
-    sums
 }
 
 /// The component settings in the order of [`COMPONENTS`].
@@ -156,7 +123,8 @@ pub(crate) fn components(settings: &Settings) -> [Component; COMPONENTS.len()] {
     ]
 }
 
-fn index(sums: Sums, settings: &Settings) -> ProcessHealth {
+/// The index that sums come to.
+pub(crate) fn index(sums: Sums, settings: &Settings) -> ProcessHealth {
     let rules = components(settings);
     let mut position = 0;
     let components = sums.all().map(|(numerator, denominator)| {

@@ -9,6 +9,7 @@ use crate::adjust;
 use crate::catalogue::Catalogue;
 use crate::quota::Predictor;
 use crate::rule::Book;
+use crate::score::Models;
 use crate::settings::Settings;
 use crate::tile::content_id;
 use crate::time::{Day, date};
@@ -67,12 +68,13 @@ pub(super) fn of(
     catalogue: &Catalogue,
     predictor: &dyn Predictor,
     rules: &Book,
+    models: Models<'_>,
     as_of: Day,
 ) -> Identity {
     let inputs = sources.inputs();
     let config_hash = config_hash(settings, rules);
     let catalogue_hash = catalogue.hash().to_owned();
-    let program = program(predictor);
+    let program = program(predictor, models);
     let mut hasher = blake3::Hasher::new();
     for (_, _, run) in sources.openings(as_of, settings.quota.period) {
         hasher.update(run.run_id.as_bytes());
@@ -110,7 +112,7 @@ pub(super) fn of(
     Identity { run_id, inputs, config_hash, catalogue_hash, program, texts }
 }
 
-/// This program with this prediction.
-pub(super) fn program(predictor: &dyn Predictor) -> String {
-    format!("tideline {} · {}", env!("CARGO_PKG_VERSION"), predictor.name())
+/// This program with this prediction and these models.
+pub(super) fn program(predictor: &dyn Predictor, models: Models<'_>) -> String {
+    format!("tideline {} · {}{}", env!("CARGO_PKG_VERSION"), predictor.name(), models.identity())
 }

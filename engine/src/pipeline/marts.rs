@@ -1,12 +1,14 @@
 //! The rows of every mart, in the order of their schema.
 
-mod alert;
+pub(super) mod alert;
 mod entity;
 mod fairness;
 mod quota;
 mod rule;
+mod score;
 
 use super::quotas::Quotas;
+use super::scores::Scores;
 use super::stage::{Measures, Windows};
 use crate::catalogue::Catalogue;
 use crate::error::Result;
@@ -26,6 +28,7 @@ pub(super) struct Computed<'a> {
     pub(super) tiles: &'a Tiles,
     pub(super) windows: &'a Windows,
     pub(super) measures: &'a Measures,
+    pub(super) scores: &'a Scores,
     pub(super) quotas: &'a Quotas,
     pub(super) rules: &'a Book,
     pub(super) settings: &'a Settings,
@@ -35,7 +38,8 @@ pub(super) struct Computed<'a> {
 }
 
 pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
-    let Computed { tiles, windows, measures, quotas, rules, settings, catalogue, zone, as_of } = *computed;
+    let Computed { tiles, windows, measures, scores, quotas, rules, settings, catalogue, zone, as_of } =
+        *computed;
     let facts = &windows.facts;
     let (health, others) = rayon::join(
         || entity::customer_health(tiles, windows, measures),
@@ -48,7 +52,7 @@ pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
                 health_improvement(windows, &sums)?,
                 process_health(windows, measures)?,
                 leads.mart()?,
-                entity::opportunity(windows, measures, zone.end(as_of))?,
+                entity::opportunity(windows, measures, scores.deals.as_ref(), zone.end(as_of))?,
                 lead_funnel(&funnel(&measures.leads, facts, &windows.crm, as_of))?,
                 lead_conversion(windows, &week_rows, settings)?,
                 sales_measure(windows, measures, settings, as_of)?,
@@ -59,6 +63,9 @@ pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
             marts.extend(quota::marts(windows, quotas)?);
             marts.push(fairness::mart(&quotas.fairness)?);
             marts.extend(rule::marts(windows, quotas, rules)?);
+            if let Some(leads) = &scores.leads {
+                marts.push(score::lead_score(leads, windows, measures, &settings.score)?);
+            }
             Ok(marts)
         },
     );

@@ -9,6 +9,7 @@ use crate::error::{EngineError, Result};
 use crate::lake::{Lake, Run, Table, published, read};
 use crate::quota::{Predictor, Span};
 use crate::rule::{self, Book};
+use crate::score::{Models, models_of};
 use crate::settings::Settings;
 use crate::tile::content_id;
 use crate::time::{Day, date};
@@ -23,6 +24,8 @@ pub struct PastRequest<'a> {
     pub rules: &'a Book,
     /// The present event catalogue, likewise.
     pub catalogue: &'a Catalogue,
+    /// The models that the run used.
+    pub models: Models<'a>,
     /// Told the name of each stage as it begins.
     pub progress: &'a mut dyn FnMut(&str),
 }
@@ -83,7 +86,7 @@ impl Past {
     /// # Errors
     /// Where the lake can't be read, or there is no room beside it.
     pub async fn of(lake: &Lake, run: Run, request: PastRequest<'_>) -> Result<Result<Self, Vec<String>>> {
-        let PastRequest { predictor, settings, rules, catalogue, progress } = request;
+        let PastRequest { predictor, settings, rules, catalogue, models, progress } = request;
         progress("reading what the run read");
         let configuration = configuration(lake, &run, settings, rules).await?;
         let catalogue = catalogue_of(lake, &run, catalogue).await?;
@@ -99,15 +102,26 @@ impl Past {
         };
         let (settings, rules) = configuration;
         let period = Span::of(run.as_of, settings.quota.period);
-        let missing = sources.missing_runs(run.as_of, &period, settings.quota.period);
+        let mut missing = sources.missing_runs(run.as_of, &period, settings.quota.period);
+        let program = program(predictor, models);
+        if !models_of(&run.program).eq(models_of(&program)) {
+            missing
+                .push(format!("the models of the run ({}); those given are others ({program})", run.program));
+        }
         if !missing.is_empty() {
             return Ok(Err(missing));
         }
         let scratch = Scratch::beside(lake)?;
-        let inputs =
-            Inputs { as_of: run.as_of, settings: &settings, catalogue: &catalogue, predictor, rules: &rules };
+        let inputs = Inputs {
+            as_of: run.as_of,
+            settings: &settings,
+            catalogue: &catalogue,
+            predictor,
+            rules: &rules,
+            models,
+        };
         let (state, _) = compute(&scratch.lake, &sources, inputs, progress, &mut Clock::start()).await?;
-        Ok(Ok(Self { run, program: program(predictor), settings, rules, catalogue, state, scratch }))
+        Ok(Ok(Self { run, program, settings, rules, catalogue, state, scratch }))
     }
 
     /// The settings of the run.

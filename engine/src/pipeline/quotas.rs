@@ -6,12 +6,13 @@ use chrono::Datelike;
 
 use super::elasticity::Elasticity;
 use super::fairness::{Judged, judge};
+use super::scores::Scores;
 use super::source::Sources;
 use super::stage::{Measures, Windows};
 use super::subjects::{SubjectInputs, columns};
 use crate::adjust::Adjustment;
 use crate::error::{EngineError, Result};
-use crate::factor::{FactorInputs, factors};
+use crate::factor::{FactorInputs, ModelValues, factors};
 use crate::lake::Lake;
 use crate::measure::real;
 use crate::quota::{
@@ -41,21 +42,89 @@ pub(super) struct Quotas {
 /// What quotas are made of before rules, adjustments and plan act. Rows are reps on duty, by ascending id.
 #[derive(Debug)]
 pub(super) struct Ground {
-    /// Positions in the CRM of the reps on duty.
-    pub(super) reps: Vec<usize>,
+    pub(super) basis: Basis,
     /// By position in the CRM.
     pub(super) factors: Vec<[crate::factor::Factor; 18]>,
-    /// What the prediction was made from, and the months' season.
-    pub(super) input: PredictInput,
-    pub(super) season: [f64; 12],
     pub(super) forecast: Box<dyn Forecast>,
     pub(super) attained: Vec<i64>,
     pub(super) proposals: Vec<i64>,
     pub(super) bases: Vec<i64>,
     /// What rules can ask about.
     pub(super) subjects: Columns,
-    pub(super) previous_as_of: Option<Day>,
+}
+
+/// What quotas rest on that no event of the day itself changes.
+#[derive(Debug)]
+pub(super) struct Basis {
+    /// Positions in the CRM of the reps on duty.
+    pub(super) reps: Vec<usize>,
+    /// What the prediction is made from; a [`Ground`] adds the effects of factors.
+    pub(super) input: PredictInput,
+    /// By month of the year.
+    pub(super) season: [f64; 12],
+    /// The season index of the period.
+    period_season: f64,
+    /// Decayed mean of log(actual ÷ quota) over past periods, by rep id.
+    attainment: BTreeMap<String, f64>,
+    /// What models say.
+    models: ModelValues,
     pub(super) previous: BTreeMap<String, Previous>,
+    pub(super) previous_as_of: Option<Day>,
+}
+
+/// Reads the months, and what earlier runs published.
+pub(super) async fn basis(
+    lake: &Lake,
+    sources: &Sources,
+    (tiles, windows): (&Tiles, &Windows),
+    settings: &Settings,
+    predictor: &dyn Predictor,
+    as_of: Day,
+) -> Result<Basis> {
+    let crm = &windows.crm;
+    let reps: Vec<usize> = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of)).collect();
+    let first_event = tiles.days(as_of).next().unwrap_or(as_of);
+    let months: Vec<(Day, Day)> = months_before(windows.period.first, settings.quota.history_months)
+        .into_iter()
+        .filter(|(_, last)| *last >= first_event)
+        .collect();
+    let history = tiles.rep_months(lake, &months).await?;
+    let input = predict_input(windows, &reps, &months, &history, as_of);
+    let season = predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(refuse)?;
+    let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
+    let attainment = attainment(sources, &history, settings, as_of)?;
+    let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
+    let models = ModelValues::default();
+    Ok(Basis { reps, input, season, period_season, attainment, models, previous, previous_as_of })
+}
+
+/// What a predictor refuses is the input's fault.
+pub(super) fn refuse(message: impl std::fmt::Display) -> EngineError {
+    EngineError::Input(format!("predicting quotas: {message}"))
+}
+
+impl Basis {
+    /// What the factors are made of.
+    pub(super) fn factor_inputs<'a>(
+        &'a self,
+        windows: &'a Windows,
+        measures: &'a Measures,
+        settings: &'a Settings,
+        as_of: Day,
+    ) -> FactorInputs<'a> {
+        FactorInputs {
+            crm: &windows.crm,
+            market: &windows.market,
+            portfolios: &measures.portfolios.reps,
+            process: &measures.process,
+            capability: &measures.capability,
+            season: self.period_season,
+            attainment: &self.attainment,
+            models: &self.models,
+            settings,
+            as_of,
+        }
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
@@ -65,16 +134,21 @@ pub(super) async fn quotas(
     tiles: &Tiles,
     windows: &Windows,
     measures: &Measures,
+    scores: &Scores,
     settings: &Settings,
     predictor: &dyn Predictor,
     book: &Book,
     as_of: Day,
 ) -> Result<Quotas> {
-    let ground = ground(lake, sources, tiles, windows, measures, settings, predictor, as_of).await?;
-    let adjustments = sources.adjustments(as_of, settings);
+    let mut basis = basis(lake, sources, (tiles, windows), settings, predictor, as_of).await?;
+    let leads = (&measures.leads[..], scores.leads.as_ref());
+    let deals = (&measures.opportunities[..], scores.deals.as_ref());
+    basis.models = ModelValues::new(&windows.crm, &windows.facts, leads, deals);
+    let ground = ground(basis, windows, measures, settings, predictor, as_of)?;
+    let (basis, adjustments) = (&ground.basis, sources.adjustments(as_of, settings));
     let run = frame(QuotaInputs {
         crm: &windows.crm,
-        reps: &ground.reps,
+        reps: &basis.reps,
         period: &windows.period,
         plan: &windows.crm.plan,
         attained: &ground.attained,
@@ -85,8 +159,8 @@ pub(super) async fn quotas(
         book,
         ruled: apply(book, as_of, &ground.subjects, &ground.proposals, &ground.bases),
         adjustments: &adjustments,
-        previous: &ground.previous,
-        before: &before(&windows.crm, &ground.reps, &ground.previous),
+        previous: &basis.previous,
+        before: &before(&windows.crm, &basis.reps, &basis.previous),
         settings: &settings.quota,
     })?;
     let fairness = judge(windows, &run, settings.quota.fairness_tolerance, as_of);
@@ -94,11 +168,9 @@ pub(super) async fn quotas(
     Ok(Quotas { run, ground, adjustments, predictor: predictor.name().to_owned(), elasticity, fairness })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
-async fn ground(
-    lake: &Lake,
-    sources: &Sources,
-    tiles: &Tiles,
+/// What stands on a basis and the measures of the day.
+fn ground(
+    mut basis: Basis,
     windows: &Windows,
     measures: &Measures,
     settings: &Settings,
@@ -106,68 +178,27 @@ async fn ground(
     as_of: Day,
 ) -> Result<Ground> {
     let crm = &windows.crm;
-    let reps: Vec<usize> = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of)).collect();
-    let first_event = tiles.days(as_of).next().unwrap_or(as_of);
-    let months: Vec<(Day, Day)> = months_before(windows.period.first, settings.quota.history_months)
-        .into_iter()
-        .filter(|(_, last)| *last >= first_event)
-        .collect();
-    let history = tiles.rep_months(lake, &months).await?;
-    let mut input = predict_input(windows, &reps, &months, &history, as_of);
-    let season = predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(refuse)?;
-    let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
-    let factors = factors(&FactorInputs {
-        crm,
-        market: &windows.market,
-        customers: &measures.customers,
-        facts: &windows.facts,
-        leads: &measures.leads,
-        opportunities: &measures.opportunities,
-        process: &measures.process,
-        capability: &measures.capability,
-        season: period_season,
-        attainment: &attainment(sources, &history, settings, as_of)?,
-        settings,
-        as_of,
-    });
-    input.factor_effect =
-        reps.iter().flat_map(|&rep| factors[rep].iter().map(|factor| factor.effect)).collect();
-    let forecast = predictor.predict(&input, &season).map_err(refuse)?;
-    let attained: Vec<i64> =
-        reps.iter().map(|&rep| windows.reps_period.get(&crm.reps[rep].id).amount_signed).collect();
-    let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
-    let proposals = proposals(forecast.as_ref(), reps.len(), &settings.quota);
-    let bases = bases(forecast.as_ref(), reps.len());
-    let expected: Vec<f64> = (0..reps.len()).map(|row| forecast.expected(row)).collect();
+    let factors = factors(&basis.factor_inputs(windows, measures, settings, as_of));
+    let effects = |rep: &usize| factors[*rep].iter().map(|factor| factor.effect);
+    basis.input.factor_effect = basis.reps.iter().flat_map(effects).collect();
+    let forecast = predictor.predict(&basis.input, &basis.season).map_err(refuse)?;
+    let n = basis.reps.len();
+    let signed = |rep: &usize| windows.reps_period.get(&crm.reps[*rep].id).amount_signed;
+    let attained: Vec<i64> = basis.reps.iter().map(signed).collect();
+    let proposals = proposals(forecast.as_ref(), n, &settings.quota);
+    let expected: Vec<f64> = (0..n).map(|row| forecast.expected(row)).collect();
     let subjects = columns(&SubjectInputs {
         windows,
         measures,
-        reps: &reps,
+        reps: &basis.reps,
         factors: &factors,
         attained: &attained,
         expected: &expected,
         proposals: &proposals,
-        previous: &previous,
+        previous: &basis.previous,
         as_of,
     });
-    Ok(Ground {
-        reps,
-        factors,
-        input,
-        season,
-        forecast,
-        attained,
-        proposals,
-        bases,
-        subjects,
-        previous_as_of,
-        previous,
-    })
-}
-
-/// What a prediction refuses.
-pub(super) fn refuse(message: impl std::fmt::Display) -> EngineError {
-    EngineError::Input(format!("predicting quotas: {message}"))
+    Ok(Ground { bases: bases(forecast.as_ref(), n), basis, factors, forecast, attained, proposals, subjects })
 }
 
 /// Past quotas count half as much with every period further back.

@@ -58,6 +58,7 @@ pub async fn replay(lake: &Lake, past: &Past) -> Result<Replayed> {
         tiles: &state.tiles,
         windows: &state.windows,
         measures: &state.measures,
+        scores: &state.scores,
         quotas: &state.quotas,
         rules: &past.rules,
         settings: &past.settings,

@@ -17,7 +17,7 @@ use crate::error::{EngineError, Result};
 use crate::lake::{Lake, Run, Table, published, read};
 use crate::quota::{Previous, Span};
 use crate::settings::{Period, Settings};
-use crate::time::{Day, date};
+use crate::time::{Day, Micros, date};
 
 /// Past periods whose quotas the attainment bias looks back on.
 const PAST_PERIODS: i32 = 6;
@@ -166,6 +166,11 @@ impl Sources {
     /// The run that a day shows.
     pub(super) fn shown(&self, day: Day) -> Option<&Run> {
         published(&self.runs).get(&day).copied()
+    }
+
+    /// When the last publication was.
+    pub(super) fn last_publication(&self) -> Micros {
+        self.runs.iter().map(|run| run.finished_at).max().unwrap_or(0)
     }
 
     /// The run shown for the newest day before `day`.

@@ -12,8 +12,10 @@ use crate::measure::capability::{Skill, capability};
 use crate::measure::customer::{CustomerMeasure, customers};
 use crate::measure::facts::Facts;
 use crate::measure::firsts::Firsts;
+use crate::measure::funnel::rep_positions;
 use crate::measure::lead::{Lead, leads};
 use crate::measure::opportunity::{Opportunity, Stages, opportunities};
+use crate::measure::portfolio::{Portfolios, View};
 use crate::measure::process::{Inputs, ProcessHealth, process_health};
 use crate::measure::scope::Scopes;
 use crate::quota::{Span, months_before};
@@ -41,8 +43,8 @@ pub(super) async fn tiles(
 pub(super) struct Windows {
     pub(super) crm: Crm,
     pub(super) scopes: Scopes,
-    customers: CustomerWindows,
-    orders: OrderHistory,
+    pub(super) customers: CustomerWindows,
+    pub(super) orders: OrderHistory,
     pub(super) facts: Facts,
     firsts: Firsts,
     pub(super) reps_30d: RepTile,
@@ -140,6 +142,7 @@ pub(super) struct Measures {
     pub(super) leads: Vec<Lead>,
     pub(super) stages: Stages,
     pub(super) opportunities: Vec<Opportunity>,
+    pub(super) portfolios: Portfolios,
     pub(super) process: Vec<ProcessHealth>,
     pub(super) capability: Vec<[Skill; 6]>,
     pub(super) derived: Vec<Derived>,
@@ -174,20 +177,22 @@ pub(super) fn measures(
             rayon::join(of_opportunities, || derived(windows, keys, catalogue, zone, as_of))
         },
     );
+    let portfolios = Portfolios::count(
+        crm,
+        &rep_positions(facts, crm),
+        (&customers, &leads, &opportunities),
+        &View::new(settings, zone, as_of),
+    );
     let process = process_health(&Inputs {
         crm,
         scopes: &windows.scopes,
-        facts,
-        leads: &leads,
-        opportunities: &opportunities,
-        customers: &customers,
+        portfolios: &portfolios.reps,
         reps_30d: &windows.reps_30d,
         settings,
-        zone,
         as_of,
     });
     let capability = capability(crm, &process, &windows.reps_90d, as_of);
-    Measures { customers, leads, stages, opportunities, process, capability, derived }
+    Measures { customers, leads, stages, opportunities, portfolios, process, capability, derived }
 }
 
 /// The derived events that come true on the day.

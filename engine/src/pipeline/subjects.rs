@@ -2,9 +2,10 @@
 
 use super::stage::{Measures, Windows};
 use crate::factor::{FACTORS, Factor};
-use crate::measure::customer::{Color, CustomerMeasure, Lifestage};
+use crate::measure::customer::{Color, Lifestage};
+use crate::measure::portfolio::Portfolio;
 use crate::measure::process::ProcessHealth;
-use crate::measure::{COMPONENTS, at, count, ratio, real};
+use crate::measure::{COMPONENTS, ratio, real};
 use crate::quota::Previous;
 use crate::rule::{Columns, Subject, Texts};
 use crate::time::Day;
@@ -24,20 +25,20 @@ pub(super) struct SubjectInputs<'a> {
     pub(super) as_of: Day,
 }
 
-/// Whether a customer is of some kind.
-type Is = fn(&CustomerMeasure) -> bool;
+/// What share of a rep's customers is of some kind.
+type Share = fn(&Portfolio) -> Option<f64>;
 
 /// Kinds of customers of whom a rep has some share.
-const MIX: [(&str, Is); 9] = [
-    ("share_new", |customer| customer.stage == Lifestage::New),
-    ("share_growing", |customer| customer.stage == Lifestage::Growing),
-    ("share_mature", |customer| customer.stage == Lifestage::Mature),
-    ("share_at_risk", |customer| customer.stage == Lifestage::AtRisk),
-    ("share_lost", |customer| customer.stage == Lifestage::Lost),
-    ("share_prospect", |customer| customer.stage == Lifestage::Prospect),
-    ("share_red", |customer| customer.color == Color::Red),
-    ("share_amber", |customer| customer.color == Color::Amber),
-    ("share_green", |customer| customer.color == Color::Green),
+const MIX: [(&str, Share); 9] = [
+    ("share_new", |portfolio| portfolio.stage_share(Lifestage::New)),
+    ("share_growing", |portfolio| portfolio.stage_share(Lifestage::Growing)),
+    ("share_mature", |portfolio| portfolio.stage_share(Lifestage::Mature)),
+    ("share_at_risk", |portfolio| portfolio.stage_share(Lifestage::AtRisk)),
+    ("share_lost", |portfolio| portfolio.stage_share(Lifestage::Lost)),
+    ("share_prospect", |portfolio| portfolio.stage_share(Lifestage::Prospect)),
+    ("share_red", |portfolio| portfolio.color_share(Color::Red)),
+    ("share_amber", |portfolio| portfolio.color_share(Color::Amber)),
+    ("share_green", |portfolio| portfolio.color_share(Color::Green)),
 ];
 
 /// The columns, one row per rep on duty.
@@ -58,10 +59,10 @@ pub(super) fn columns(inputs: &SubjectInputs<'_>) -> Columns {
         set(key, &|_, rep| health(rep)?.components[place].value);
     }
     set("process_health", &|_, rep| health(rep)?.index);
-    let (customers, mix) = customers(inputs);
-    set("customers", &|_, rep| Some(real(customers[rep])));
-    for (place, (key, _)) in MIX.into_iter().enumerate() {
-        set(key, &|_, rep| ratio(mix[rep][place], customers[rep]));
+    let portfolio = |rep: usize| &measures.portfolios.reps[rep];
+    set("customers", &|_, rep| Some(real(portfolio(rep).customers)));
+    for (key, share) in MIX {
+        set(key, &|_, rep| share(portfolio(rep)));
     }
     let major = |minor: i64| real(minor) / 100.0;
     let previous = |rep: usize| Some(inputs.previous.get(&crm.reps[rep].id)?.quota);
@@ -87,18 +88,4 @@ pub(super) fn columns(inputs: &SubjectInputs<'_>) -> Columns {
     });
     columns.set_calendar(inputs.as_of, &windows.period);
     columns
-}
-
-/// Per rep of the CRM the customers owned, and how many of them are of each kind of [`MIX`].
-fn customers(inputs: &SubjectInputs<'_>) -> (Vec<i64>, Vec<[i64; MIX.len()]>) {
-    let crm = &inputs.windows.crm;
-    let (mut customers, mut mix) = (vec![0; crm.reps.len()], vec![[0; MIX.len()]; crm.reps.len()]);
-    for customer in &inputs.measures.customers {
-        let Some(owner) = crm.customers.owner[at(customer.key)].map(at) else { continue };
-        customers[owner] += 1;
-        for (sum, (_, is)) in mix[owner].iter_mut().zip(MIX) {
-            *sum += count(usize::from(is(customer)));
-        }
-    }
-    (customers, mix)
 }

@@ -121,6 +121,7 @@ impl Past {
     /// [`EngineError::Input`] for a rep or region that isn't there, or an id that is taken.
     pub fn cast(&self, staff: &Staff, predictor: &dyn Predictor) -> Result<Cast<'_>> {
         let (ground, windows) = (&self.state.quotas.ground, &self.state.windows);
+        let basis = &ground.basis;
         let people = self.people(staff)?;
         let crm = Crm {
             reps: people.iter().map(|person| person.rep.clone()).collect(),
@@ -131,7 +132,7 @@ impl Past {
         let season = ground.factors.first().map(|factors| factors[SEASON]);
         for person in &people {
             let none = Factor { raw: None, value: None, effect: 1.0, basis: "no data" };
-            let mut own = person.row.map_or([none; 18], |row| ground.factors[ground.reps[row]]);
+            let mut own = person.row.map_or([none; 18], |row| ground.factors[basis.reps[row]]);
             if person.moved {
                 let of_region = of_region(&windows.market, person.rep.region, &self.settings);
                 own[..of_region.len()].copy_from_slice(&of_region);
@@ -139,12 +140,12 @@ impl Past {
             }
             factors.push(own);
         }
-        let unchanged = people.len() == ground.reps.len() && people.iter().all(|person| !person.moved);
+        let unchanged = people.len() == basis.reps.len() && people.iter().all(|person| !person.moved);
         let forecast = if unchanged {
             ground.forecast.with_effects(&effects(&factors))
         } else {
-            let input = input(&ground.input, &people, &factors);
-            predictor.predict(&input, &ground.season).map_err(refuse)?
+            let input = input(&basis.input, &people, &factors);
+            predictor.predict(&input, &basis.season).map_err(refuse)?
         };
         let places: Vec<Option<usize>> = people.iter().map(|person| person.row).collect();
         let quotas: BTreeMap<usize, i64> =
@@ -157,12 +158,11 @@ impl Past {
             settings: &self.settings,
             book: &self.rules,
             adjustments: &self.state.quotas.adjustments,
-            previous: &ground.previous,
-            before: before(&crm, &rows, &ground.previous),
+            previous: &basis.previous,
+            before: before(&crm, &rows, &basis.previous),
             attained: places.iter().map(|row| row.map_or(0, |row| ground.attained[row])).collect(),
             spreads: std::array::from_fn(|factor| {
-                spread(ground.reps.iter().filter_map(|&rep| ground.factors[rep][factor].raw))
-                    .map(|(_, sd)| sd)
+                spread(basis.reps.iter().filter_map(|&rep| ground.factors[rep][factor].raw)).map(|(_, sd)| sd)
             }),
             subjects: subjects(&ground.subjects.with_rows(&places), &people, &crm),
             published: places.iter().map(|row| quotas.get(&(*row)?).copied()).collect(),

@@ -86,8 +86,12 @@ pub(crate) fn minor(value: f64) -> i64 {
 
 /// The proposal of every rep on duty: the (1 − τ) quantile of what it can achieve.
 pub(crate) fn proposals(forecast: &dyn Forecast, reps: usize, settings: &settings::Quota) -> Vec<i64> {
-    let share = 1.0 - settings.attain_probability;
-    (0..reps).map(|row| minor(forecast.quantile(row, share)).max(1)).collect()
+    (0..reps).map(|row| proposal(forecast, row, settings)).collect()
+}
+
+/// The proposal of one rep.
+pub(crate) fn proposal(forecast: &dyn Forecast, row: usize, settings: &settings::Quota) -> i64 {
+    minor(forecast.quantile(row, 1.0 - settings.attain_probability)).max(1)
 }
 
 /// The base of every rep on duty: what it would sell in the period at neutral factors.
@@ -142,7 +146,11 @@ pub(crate) fn settle(inputs: &QuotaInputs<'_>, ruled: &mut [Ruled]) -> Result<Se
         Placed::all(inputs.adjustments, |rep_id| inputs.reps.binary_search_by(|rep| id(rep).cmp(rep_id)).ok())
     };
     Placed::adjust(&placed, ruled);
-    let mut solved = solve(inputs, ruled)?;
+    let limits: Vec<Limits> = (ruled.iter().enumerate())
+        .map(|(row, ruled)| limits(inputs.forecast.base(row), inputs.settings, ruled, inputs.before[row]))
+        .collect();
+    let proposals: Vec<i64> = ruled.iter().map(|ruled| ruled.proposal).collect();
+    let mut solved = solve(inputs.crm, inputs.reps, (inputs.period, inputs.plan), &proposals, &limits)?;
     let mut quotas: Vec<i64> = (ruled.iter_mut().enumerate())
         .map(|(row, ruled)| {
             let amounts = (solved.quota[row], inputs.bases[row]);
@@ -163,36 +171,44 @@ pub(crate) fn settle(inputs: &QuotaInputs<'_>, ruled: &mut [Ruled]) -> Result<Se
     Ok(Settled { quotas, solved })
 }
 
-fn solve(inputs: &QuotaInputs<'_>, ruled: &[Ruled]) -> Result<TreeReconciled> {
-    let crm = inputs.crm;
+/// Makes proposals add up to the plans of a period. `reps` are positions in the CRM; `proposals`, after rules and
+/// adjustments, and `limits` run over them. Plans are targets by period and region position, in minor units.
+///
+/// # Errors
+/// [`EngineError::Input`] where the lengths differ.
+pub(crate) fn solve(
+    crm: &Crm,
+    reps: &[usize],
+    (period, plan): (&Span, &BTreeMap<(String, usize), i64>),
+    proposals: &[i64],
+    limits: &[Limits],
+) -> Result<TreeReconciled> {
     let regions: Vec<Region> = (0..crm.regions.ids.len())
         .map(|region| Region {
             parent: crm.regions.parent[region].and_then(|parent| u32::try_from(parent).ok()),
-            plan: inputs.plan.get(&(inputs.period.name.clone(), region)).copied(),
+            plan: plan.get(&(period.name.clone(), region)).copied(),
         })
         .collect();
-    let rep_region: Vec<Option<u32>> = inputs
-        .reps
-        .iter()
-        .map(|&rep| crm.reps[rep].region.and_then(|region| u32::try_from(region).ok()))
-        .collect();
-    let limits: Vec<Limits> =
-        ruled.iter().enumerate().map(|(row, ruled)| limits(inputs, row, ruled)).collect();
-    let proposals: Vec<i64> = ruled.iter().map(|ruled| ruled.proposal).collect();
-    reconcile_tree(&regions, &rep_region, &proposals, &limits, RelaxOrder::default())
+    let rep_region: Vec<Option<u32>> =
+        reps.iter().map(|&rep| crm.reps[rep].region.and_then(|region| u32::try_from(region).ok())).collect();
+    reconcile_tree(&regions, &rep_region, proposals, limits, RelaxOrder::default())
         .map_err(|error| EngineError::Input(error.to_string()))
 }
 
-/// The limits of one rep. What a rule says goes before what the configuration says, and what was approved before both.
-fn limits(inputs: &QuotaInputs<'_>, row: usize, ruled: &Ruled) -> Limits {
+/// The limits of one rep, given its base and the quota published before. What a rule says goes before what the
+/// configuration says, and what was approved before both.
+pub(crate) fn limits(
+    base: f64,
+    settings: &settings::Quota,
+    ruled: &Ruled,
+    previous: Option<&Previous>,
+) -> Limits {
     // A share of nothing limits nothing: without any history the base is no yardstick, today's or the last.
-    let base = inputs.forecast.base(row);
     let share = |share: f64| (base >= 1.0).then(|| minor(base * share));
-    let usual_floor = share(inputs.settings.floor_share);
-    let usual_ceiling = share(inputs.settings.ceiling_share).map(|ceiling| ceiling.max(1));
+    let usual_floor = share(settings.floor_share);
+    let usual_ceiling = share(settings.ceiling_share).map(|ceiling| ceiling.max(1));
     let most = |amount: i64| ruled.cap.map_or(amount, |cap| amount.min(cap));
     let least = |amount: i64| ruled.floor.map_or(amount, |floor| amount.max(floor));
-    let previous = inputs.before[row];
     let limits = Limits {
         floor: usual_floor.map(most).map(least).or(ruled.floor),
         ceiling: usual_ceiling.map(least).map(most).or(ruled.cap),
@@ -202,7 +218,7 @@ fn limits(inputs: &QuotaInputs<'_>, row: usize, ruled: &Ruled) -> Limits {
         ..Limits::default()
     };
     match previous.filter(|previous| previous.base > 1) {
-        Some(previous) => limits.with_daily_cap(previous.quota, inputs.settings.daily_move_max),
+        Some(previous) => limits.with_daily_cap(previous.quota, settings.daily_move_max),
         None => limits,
     }
 }

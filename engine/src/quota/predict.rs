@@ -40,6 +40,10 @@ pub trait Forecast: std::fmt::Debug + Send + Sync {
     /// The same prediction with another product of all factor effects for every rep, to the bit what
     /// [`Predictor::predict`] makes of those effects.
     fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast>;
+    /// Forecasts one rep again, of whom more is attained in the period or other factors hold: to the last bit what
+    /// [`Predictor::predict`] would say with these in the rep's row. `effects` as a row of
+    /// [`PredictInput::factor_effect`].
+    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]);
 }
 
 /// A way of predicting; `jobs` wires one from `models`.

@@ -16,7 +16,7 @@ use super::conflict::{Ids, read_ids};
 use super::day::{CustomerDay, DayReport, DayTile, EXTRA, OrderDay};
 use super::fact::{Candidates, facts_of_day, is_fact};
 use super::keys::{Keys, NO_KEY, column, index};
-use super::rep::{Channels, RepTile};
+use super::rep::{Channels, RepCounts, RepTile};
 use super::rows::{self, Rows};
 use super::rule::{Kind, Rule, Rules};
 use super::store::DAY_TABLES;
@@ -24,7 +24,7 @@ use crate::catalogue::Flags;
 use crate::error::{EngineError, Result};
 use crate::lake::{read, tables};
 use crate::time::Day;
-use crate::window::CustomerSums;
+use crate::window::{self, CustomerSums, Touches};
 
 /// A day's tiles as the lake has them, and what came since they were made.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ pub(crate) fn build(
     day: Day,
     files: &[PathBuf],
     made: Option<Made<'_>>,
-    rules: &Rules<'_>,
+    rules: &Rules,
     keys: &Keys,
 ) -> Result<DayTile> {
     if let Some(made) = made
@@ -52,37 +52,37 @@ pub(crate) fn build(
     {
         let mut whole = of_rows(day, &rows, rules, keys)?;
         whole.add_tiles(made.tiles)?;
-        return whole.finish();
+        return whole.finish(rules);
     }
-    of_rows(day, &Rows::read(files)?, rules, keys)?.finish()
+    of_rows(day, &Rows::read(files)?, rules, keys)?.finish(rules)
 }
 
-fn of_rows<'a>(day: Day, rows: &Rows, rules: &'a Rules<'a>, keys: &'a Keys) -> Result<Builder<'a>> {
+fn of_rows(day: Day, rows: &Rows, rules: &Rules, keys: &Keys) -> Result<Builder> {
     let parts: Vec<(&RecordBatch, &[bool])> = rows.parts().collect();
     let share = parts.len().div_ceil(rayon::current_num_threads()).max(1);
-    let built: Vec<Builder<'_>> = parts
+    let built: Vec<Builder> = parts
         .par_chunks(share)
         .map(|parts| {
-            let mut builder = Builder::new(day, rules, keys);
+            let mut builder = Builder::new(day, keys.len());
             let mut candidates = Candidates::default();
             for (batch, kept) in parts {
-                builder.add(batch, kept, &mut candidates)?;
+                builder.add((batch, kept), (rules, keys), &mut candidates)?;
             }
             builder.facts = candidates.rows(parts.iter().map(|(batch, _)| *batch))?;
             Ok(builder)
         })
         .collect::<Result<_>>()?;
-    let whole = built.into_iter().reduce(Builder::merge);
-    let mut whole = whole.unwrap_or_else(|| Builder::new(day, rules, keys));
+    let whole = built.into_iter().reduce(|whole, part| whole.merge(part, keys));
+    let mut whole = whole.unwrap_or_else(|| Builder::new(day, keys.len()));
     whole.report.duplicates = rows.duplicates;
     whole.ids = rows.id_hashes();
     Ok(whole)
 }
 
-struct Builder<'a> {
+/// A day's tiles while its rows go by.
+#[derive(Debug)]
+pub(crate) struct Builder {
     day: Day,
-    rules: &'a Rules<'a>,
-    keys: &'a Keys,
     extra: FxHashMap<String, u32>,
     dense: Vec<CustomerDay>,
     dense_extra: Vec<CustomerDay>,
@@ -95,14 +95,13 @@ struct Builder<'a> {
     report: DayReport,
 }
 
-impl<'a> Builder<'a> {
-    fn new(day: Day, rules: &'a Rules<'a>, keys: &'a Keys) -> Self {
+impl Builder {
+    /// Nothing yet, of so many customer keys.
+    pub(super) fn new(day: Day, keys: usize) -> Self {
         Self {
             day,
-            rules,
-            keys,
             extra: FxHashMap::default(),
-            dense: vec![CustomerDay::default(); keys.len()],
+            dense: vec![CustomerDay::default(); keys],
             dense_extra: Vec::new(),
             orders: FxHashMap::default(),
             reps: RepTile::default(),
@@ -113,10 +112,16 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn add(&mut self, batch: &RecordBatch, kept: &[bool], facts: &mut Candidates) -> Result<()> {
+    /// Counts the rows of a batch that are `kept`.
+    pub(super) fn add(
+        &mut self,
+        (batch, kept): (&RecordBatch, &[bool]),
+        (rules, keys): (&Rules, &Keys),
+        facts: &mut Candidates,
+    ) -> Result<()> {
         let types = dictionary(batch, rows::EVENT_TYPE)?;
         let rules: Vec<Option<Rule>> =
-            types.1.iter().map(|code| code.and_then(|code| self.rules.get(code))).collect();
+            types.1.iter().map(|code| code.and_then(|code| rules.get(code))).collect();
         let channels = dictionary(batch, rows::CHANNEL)?;
         let channel_of: Vec<Channels> =
             channels.1.iter().map(|name| Channels::parse(name.unwrap_or(""))).collect();
@@ -141,7 +146,7 @@ impl<'a> Builder<'a> {
             let effective = rule.flags & Flags::EFFECTIVE_TOUCH.bits() != 0;
             let order = rule.kind == Kind::Order;
             if (touch || order) && customers.is_valid(row) {
-                let key = self.customer(customers.value(row));
+                let key = self.customer(customers.value(row), keys);
                 if order {
                     let entry = self.orders.entry(key).or_default();
                     entry.orders += 1;
@@ -176,8 +181,8 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn customer(&mut self, id: &str) -> u32 {
-        let key = self.keys.get(id);
+    fn customer(&mut self, id: &str, keys: &Keys) -> u32 {
+        let key = keys.get(id);
         if key != NO_KEY {
             return key;
         }
@@ -198,11 +203,34 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// The touches of a customer.
+    pub(super) fn touches(&self, key: u32) -> Option<Touches> {
+        let tile = self.dense.get(index(key)).filter(|tile| tile.touches > 0)?;
+        Some(Touches {
+            count: tile.touches,
+            effective: tile.effective,
+            evidenced: tile.evidenced,
+            evidence: tile.evidence,
+            last_touch: tile.last_touch,
+        })
+    }
+
+    /// The orders of a customer.
+    pub(super) fn orders(&self, key: u32) -> Option<window::OrderDay> {
+        let order = self.orders.get(&key)?;
+        Some(window::OrderDay { day: self.day, orders: order.orders, amount: order.amount })
+    }
+
+    /// The tile of a rep.
+    pub(super) fn rep(&self, id: &str) -> RepCounts {
+        self.reps.get(id)
+    }
+
     /// Adds what another part of the day came to.
-    fn merge(mut self, mut other: Self) -> Self {
+    fn merge(mut self, mut other: Self, keys: &Keys) -> Self {
         let mut strangers: Vec<(String, u32)> = other.extra.drain().collect();
         strangers.sort_unstable_by_key(|(_, key)| *key);
-        let renamed: Vec<u32> = strangers.iter().map(|(id, _)| self.customer(id)).collect();
+        let renamed: Vec<u32> = strangers.iter().map(|(id, _)| self.customer(id, keys)).collect();
         for (tile, own) in other.dense.iter().zip(&mut self.dense) {
             own.merge(tile);
         }
@@ -225,7 +253,7 @@ impl<'a> Builder<'a> {
     /// Adds tiles of the same day that were made of other rows.
     fn add_tiles(&mut self, paths: &[PathBuf; DAY_TABLES.len()]) -> Result<()> {
         let [customers, orders, reps, facts, ids] = paths;
-        let mut sums = CustomerSums::new(self.keys.len());
+        let mut sums = CustomerSums::new(self.dense.len());
         sums.add_file(customers)?;
         for (key, own) in self.dense.iter_mut().enumerate() {
             own.merge(&CustomerDay {
@@ -241,7 +269,7 @@ impl<'a> Builder<'a> {
             let (counts, amounts) = (column::<Int32Array>(&batch, 1)?, column::<Decimal128Array>(&batch, 2)?);
             for row in 0..batch.num_rows() {
                 let Some(key) =
-                    u32::try_from(keys.value(row)).ok().filter(|key| index(*key) < self.keys.len())
+                    u32::try_from(keys.value(row)).ok().filter(|key| index(*key) < self.dense.len())
                 else {
                     continue;
                 };
@@ -258,7 +286,7 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<DayTile> {
+    fn finish(self, rules: &Rules) -> Result<DayTile> {
         let numbered = |offset: u32, tiles: Vec<CustomerDay>| {
             let touched = tiles.into_iter().zip(0_u32..).filter(|(tile, _)| tile.touches > 0);
             touched.map(move |(tile, position)| (offset | position, tile))
@@ -274,7 +302,7 @@ impl<'a> Builder<'a> {
             orders: self.orders.into_iter().collect(),
             extra,
             reps: self.reps.into_batch(&tables::spec("tile.rep_day")?.file_schema())?,
-            facts: facts_of_day(&self.facts, self.rules)?,
+            facts: facts_of_day(&self.facts, rules)?,
             ids: Ids::new(self.ids, self.known_ids),
             report: self.report,
         })

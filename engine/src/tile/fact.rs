@@ -96,7 +96,7 @@ impl Candidates {
 }
 
 /// The facts of a whole day, in (`event_time`, `event_id`) order.
-pub(super) fn facts_of_day(candidates: &[RecordBatch], rules: &Rules<'_>) -> Result<RecordBatch> {
+pub(super) fn facts_of_day(candidates: &[RecordBatch], rules: &Rules) -> Result<RecordBatch> {
     let all = sort_facts(candidates)?;
     let texts = |position: usize| column::<StringArray>(&all, position);
     let times = column::<TimestampMicrosecondArray>(&all, 0)?;
@@ -122,7 +122,7 @@ pub(super) fn facts_of_day(candidates: &[RecordBatch], rules: &Rules<'_>) -> Res
             only_for: None,
         });
     }
-    for (row, needed) in places.into_iter().zip(reduce(rules.definitions, &events)) {
+    for (row, needed) in places.into_iter().zip(reduce(&rules.definitions, &events)) {
         keep[row] |= needed;
     }
     filter_record_batch(&all, &BooleanArray::from(keep)).map_err(EngineError::arrow("choosing facts"))

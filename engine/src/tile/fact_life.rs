@@ -66,7 +66,7 @@ impl Tiles {
     }
 
     /// The fact tiles of the days after `from`, up to `to`.
-    fn fact_days(&self, from: Day, to: Day) -> Vec<(Day, PathBuf)> {
+    pub(crate) fn fact_days(&self, from: Day, to: Day) -> Vec<(Day, PathBuf)> {
         let days = self.days(to).filter(|day| *day > from);
         days.filter_map(|day| Some((day, self.path(DayTable::Fact, day)?.clone()))).collect()
     }

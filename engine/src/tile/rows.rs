@@ -10,6 +10,7 @@ use arrow::array::{
     Array, AsArray, Decimal128Array, DictionaryArray, Int32Array, MapArray, RecordBatch, StringArray,
     TimestampMicrosecondArray,
 };
+use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -39,9 +40,13 @@ const DICTIONARIES: [&str; 3] = ["event_type", "channel", "rep_id"];
 /// The first columns, up to `customer_id`, take about as long to read as the rest.
 const FIRST_HALF: usize = CUSTOMER;
 pub(super) const BATCH_ROWS: usize = 65_536;
+/// Small batches that are joined into one.
+const COMPACT_BATCHES: usize = 256;
+/// No row.
+const NO_ROW: u32 = u32::MAX;
 
 /// The day's rows, with `kept` false for duplicates that lost.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Rows {
     pub(super) batches: Vec<RecordBatch>,
     /// Rows before each batch.
@@ -50,6 +55,11 @@ pub(super) struct Rows {
     hashes: Vec<u64>,
     pub(super) kept: Vec<bool>,
     pub(super) duplicates: u64,
+    /// Open addressing by the hash of an id: the row that is kept of it.
+    slots: Vec<u32>,
+    /// Batches joined, and their bytes.
+    compacted: usize,
+    bytes: usize,
 }
 
 /// The schema of `raw.behaviour` with dictionaries for the columns that repeat.
@@ -83,15 +93,63 @@ impl Rows {
 
     /// Marks the duplicates among batches.
     pub(super) fn of(batches: Vec<RecordBatch>) -> Result<Self> {
-        let mut bases = Vec::with_capacity(batches.len());
-        let mut rows = 0;
-        for batch in &batches {
-            bases.push(rows);
-            rows += batch.num_rows();
+        let mut day = Self::default();
+        day.reserve(batches.iter().map(RecordBatch::num_rows).sum());
+        for batch in batches {
+            day.push(batch)?;
         }
-        let mut day = Self { batches, bases, hashes: vec![0; rows], kept: vec![true; rows], duplicates: 0 };
-        day.mark_duplicates()?;
         Ok(day)
+    }
+
+    /// The batches from the one that begins at row `first`, each with what is kept of it.
+    pub(super) fn parts_from(&self, first: usize) -> impl Iterator<Item = (&RecordBatch, &[bool])> {
+        let skipped = self.bases.partition_point(|base| *base < first);
+        self.parts().skip(skipped)
+    }
+
+    /// Joins the batches since the last time, where they are many: small ones cost more than their rows.
+    pub(super) fn compact(&mut self, schema: &SchemaRef) -> Result<()> {
+        if self.batches.len() < self.compacted + COMPACT_BATCHES {
+            return Ok(());
+        }
+        let tail = self.batches.split_off(self.compacted);
+        let whole = concat_batches(schema, &tail).map_err(EngineError::arrow("joining rows"))?;
+        self.bases.truncate(self.compacted + 1);
+        self.bytes += whole.get_array_memory_size();
+        self.batches.push(whole);
+        self.compacted += 1;
+        Ok(())
+    }
+
+    /// Bytes of the rows and of what finds copies of them, those not yet joined aside.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes + self.slots.len() * size_of::<u32>() + self.len() * size_of::<(u64, bool)>()
+    }
+
+    /// Rows, kept or not.
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    fn reserve(&mut self, more: usize) {
+        let wanted = ((self.len() + more) * 2).next_power_of_two().max(2);
+        if wanted <= self.slots.len() {
+            return;
+        }
+        self.hashes.reserve(more);
+        self.kept.reserve(more);
+        self.slots = vec![NO_ROW; wanted];
+        for row in (0..self.len()).filter(|row| self.kept[*row]) {
+            let mut slot = self.slot(self.hashes[row]);
+            while self.slots[slot] != NO_ROW {
+                slot = (slot + 1) & (wanted - 1);
+            }
+            self.slots[slot] = u32::try_from(row).unwrap_or(NO_ROW);
+        }
+    }
+
+    fn slot(&self, hash: u64) -> usize {
+        usize::try_from(hash & 0xffff_ffff).unwrap_or(0) & (self.slots.len() - 1)
     }
 
     /// The batches, each with what is kept of it.
@@ -110,40 +168,43 @@ impl Rows {
         hashes
     }
 
-    /// Keeps of every event id the row that is smallest by content.
-    fn mark_duplicates(&mut self) -> Result<()> {
-        let rows = self.kept.len();
-        let mask = (rows * 2).next_power_of_two().max(2) - 1;
-        let mut slots = vec![u32::MAX; mask + 1];
-        let mut row = 0_usize;
-        for position in 0..self.batches.len() {
-            let ids = column::<StringArray>(&self.batches[position], EVENT_ID)?.clone();
-            for index in 0..ids.len() {
-                let id = ids.value(index);
-                let hash = hash_of(id);
-                self.hashes[row] = hash;
-                let mut slot = usize::try_from(hash & 0xffff_ffff).unwrap_or(0) & mask;
-                while let Ok(other) = usize::try_from(slots[slot]) {
-                    if slots[slot] == u32::MAX {
-                        slots[slot] = u32::try_from(row).unwrap_or(u32::MAX);
-                        break;
-                    }
-                    if self.hashes[other] == hash && self.id(other)? == id {
-                        self.duplicates += 1;
-                        if self.compare(row, other)? == Ordering::Less {
-                            self.kept[other] = false;
-                            slots[slot] = u32::try_from(row).unwrap_or(u32::MAX);
-                        } else {
-                            self.kept[row] = false;
-                        }
-                        break;
-                    }
-                    slot = (slot + 1) & mask;
+    /// Takes rows; of every event id the row that is smallest by content is kept. Says whether one of them took the
+    /// place of a row that had come before.
+    pub(super) fn push(&mut self, batch: RecordBatch) -> Result<bool> {
+        self.reserve(batch.num_rows());
+        let first = self.len();
+        let ids = column::<StringArray>(&batch, EVENT_ID)?.clone();
+        self.bases.push(first);
+        self.batches.push(batch);
+        let mut displaced = false;
+        for id in (0..ids.len()).map(|index| ids.value(index)) {
+            let (row, hash) = (self.len(), hash_of(id));
+            self.hashes.push(hash);
+            self.kept.push(true);
+            let number = u32::try_from(row).unwrap_or(NO_ROW);
+            let mut slot = self.slot(hash);
+            while self.slots[slot] != NO_ROW {
+                let other = usize::try_from(self.slots[slot]).unwrap_or(0);
+                if self.hashes[other] == hash && self.id(other)? == id {
+                    break;
                 }
-                row += 1;
+                slot = (slot + 1) & (self.slots.len() - 1);
+            }
+            let other = self.slots[slot];
+            self.slots[slot] = number;
+            if other != NO_ROW {
+                let known = usize::try_from(other).unwrap_or(0);
+                self.duplicates += 1;
+                if self.compare(row, known)? == Ordering::Less {
+                    self.kept[known] = false;
+                    displaced |= known < first;
+                } else {
+                    self.kept[row] = false;
+                    self.slots[slot] = other;
+                }
             }
         }
-        Ok(())
+        Ok(displaced)
     }
 
     fn locate(&self, row: usize) -> (&RecordBatch, usize) {

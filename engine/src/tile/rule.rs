@@ -38,15 +38,15 @@ pub(crate) enum Kind {
 
 /// The meaning of every code of a catalogue, by code.
 #[derive(Debug)]
-pub(crate) struct Rules<'a> {
-    by_code: FxHashMap<&'a str, (EventCode, Rule)>,
+pub(crate) struct Rules {
+    by_code: FxHashMap<String, (EventCode, Rule)>,
     /// The derived models.
-    pub(super) definitions: &'a [Definition],
+    pub(super) definitions: Vec<Definition>,
 }
 
-impl<'a> Rules<'a> {
-    pub(crate) fn new(catalogue: &'a Catalogue) -> Self {
-        let mut by_code: FxHashMap<&str, (EventCode, Rule)> = FxHashMap::default();
+impl Rules {
+    pub(crate) fn new(catalogue: &Catalogue) -> Self {
+        let mut by_code: FxHashMap<String, (EventCode, Rule)> = FxHashMap::default();
         for model in catalogue.models() {
             let Some((code, _)) = catalogue.get(&model.code) else { continue };
             let name = model.code.as_str();
@@ -59,7 +59,10 @@ impl<'a> Rules<'a> {
                 _ => Kind::Other,
             };
             let life = name.starts_with("lead.") || name.starts_with("opportunity.");
-            by_code.insert(name, (code, Rule { flags: model.flags.bits(), life, kind, ..Rule::default() }));
+            by_code.insert(
+                name.to_owned(),
+                (code, Rule { flags: model.flags.bits(), life, kind, ..Rule::default() }),
+            );
         }
         let mut bits = (0..u32::BITS).map(|bit| 1 << bit);
         for definition in catalogue.definitions() {
@@ -75,7 +78,7 @@ impl<'a> Rules<'a> {
                 }
             }
         }
-        Self { by_code, definitions: catalogue.definitions() }
+        Self { by_code, definitions: catalogue.definitions().to_vec() }
     }
 
     pub(crate) fn get(&self, code: &str) -> Option<Rule> {

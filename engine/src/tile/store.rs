@@ -233,6 +233,11 @@ impl Tiles {
         Some(Made { tiles: &files.paths, files: position + 1 })
     }
 
+    /// Forgets the tiles of a day and all after it: what these hold is not asked for.
+    pub(crate) fn forget_from(&mut self, day: Day) {
+        self.days.split_off(&day);
+    }
+
     /// The days that have tiles, up to and with `through`.
     pub fn days(&self, through: Day) -> impl Iterator<Item = Day> + '_ {
         self.days.range(..=through).map(|(day, _)| *day)

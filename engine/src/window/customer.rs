@@ -26,7 +26,39 @@ pub(crate) struct CustomerSums {
     pub(crate) last_touch: Vec<Micros>,
 }
 
+/// The sums of one customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Touches {
+    pub(crate) count: i32,
+    pub(crate) effective: i32,
+    pub(crate) evidenced: i32,
+    pub(crate) evidence: i64,
+    pub(crate) last_touch: Micros,
+}
+
+impl Touches {
+    /// Adds sums of other days.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.count += other.count;
+        self.effective += other.effective;
+        self.evidenced += other.evidenced;
+        self.evidence += other.evidence;
+        self.last_touch = self.last_touch.max(other.last_touch);
+    }
+}
+
 impl CustomerSums {
+    /// The sums of one customer.
+    pub(crate) fn of(&self, key: usize) -> Touches {
+        Touches {
+            count: self.touches[key],
+            effective: self.effective[key],
+            evidenced: self.evidenced[key],
+            evidence: self.evidence[key],
+            last_touch: self.last_touch[key],
+        }
+    }
+
     pub(crate) fn new(keys: usize) -> Self {
         Self {
             touches: vec![0; keys],

@@ -3,9 +3,9 @@
 mod customer;
 mod order;
 
-pub(crate) use customer::CustomerSums;
 pub use customer::CustomerWindows;
 pub(crate) use customer::{CustomerFiles, NEVER, customer_windows, life_day};
+pub(crate) use customer::{CustomerSums, Touches};
 pub use order::{OrderDay, OrderHistory, order_history};
 
 /// Days of the window that every 30-day measure looks at.

@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod ingest;
+#[cfg(test)]
+mod live;

@@ -4,11 +4,29 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::{ModelId, ModelName};
+
 /// What to backtest.
 #[derive(Debug, Subcommand)]
 pub enum BacktestCommand {
     /// Quotas from a plain table of sales, over its last periods
     Quota(BacktestQuotaArgs),
+    /// Models of leads, fitted again on the lake's history as they would have been on past days
+    Leads(BacktestLeadsArgs),
+}
+
+/// Arguments of `backtest leads`.
+#[derive(Debug, Args)]
+pub struct BacktestLeadsArgs {
+    /// The day whose end the history is looked at from [default: yesterday]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<chrono::NaiveDate>,
+    /// Past days that a model is fitted on, four looks apart: the latest whose outcome is known
+    #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub origins: u32,
+    /// Write a row per judged look, as Parquet
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `backtest quota`.
@@ -43,9 +61,17 @@ pub enum BacktestPeriod {
     Weeks13,
 }
 
-/// Models of a table of one's own.
+/// Models of the lake, and of a table of one's own.
 #[derive(Debug, Subcommand)]
 pub enum ModelCommand {
+    /// List the models of the lake
+    List,
+    /// Show what a model of the lake was made of and how good it is
+    Show(ModelId),
+    /// Take a model of the lake into use
+    Promote(ModelId),
+    /// Take back the model in use, for the one before
+    Rollback(ModelName),
     /// Learn how probable a yes-or-no column is from the others, and report how well that goes
     Fit(ModelFitArgs),
     /// Write the probability of each row of a table, with its interval and reasons

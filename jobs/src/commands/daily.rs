@@ -6,10 +6,11 @@ use engine::pipeline::{RunReport, RunRequest};
 use engine::time::{Day, date};
 
 use crate::cli::DailyArgs;
-use crate::context::Context;
+use crate::context::{Context, now};
 use crate::output;
 use crate::predictor::RunRate;
 use crate::report;
+use crate::scorers::Scorers;
 
 pub(crate) async fn run(args: DailyArgs, context: &Context) -> anyhow::Result<()> {
     let days = match (args.as_of, args.from, args.to) {
@@ -43,14 +44,17 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
     let catalogue = context.catalogue()?;
     let predictor = RunRate;
     let rules = context.rules()?;
+    let scorers = Scorers::in_use(lake, day).await?;
     let mut stage = |stage: &str| progress.stage(&format!("{}: {stage}", date(day)));
     let request = RunRequest {
         as_of: day,
-        now: context.now,
+        // Not the command's: of several days each has its own.
+        now: now(),
         settings: &settings,
         catalogue: &catalogue,
         predictor: &predictor,
         rules: &rules,
+        models: scorers.models(),
         progress: &mut stage,
     };
     let report = engine::pipeline::run(lake, request).await?;

@@ -1,4 +1,4 @@
-//! `tideline demo`: sample data, two days run on it, and the report: what this program is for, in one command.
+//! `tideline demo`: sample data, models trained and two days run on it, and the report: what this program is for, in one command.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::report::words::count;
 use crate::{output, report};
 
-use super::{daily, generate, ingest};
+use super::{daily, generate, ingest, train};
 
 /// Customers and daily events per rep.
 const CUSTOMERS_PER_REP: u32 = 25;
@@ -44,6 +44,9 @@ pub(crate) async fn run(args: DemoArgs, context: &Context) -> anyhow::Result<()>
         output::print(&ingest::describe(stream, &taken, &context))?;
     }
     let last = day_number(scale.end);
+    for told in train::train(&lake, last - 1, &context).await? {
+        output::print(&told.brief)?;
+    }
     for day in [last - 1, last] {
         let done = daily::run_day(&lake, day, &context).await?;
         output::print(&report::run::describe(&done))?;

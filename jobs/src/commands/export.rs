@@ -1,9 +1,12 @@
-//! `tideline export`: a published table into a file that is there whole or not at all.
+//! `tideline export`: published tables into files that are there whole or not at all.
+
+mod folder;
 
 use std::path::Path;
 
+use datafusion::prelude::SessionContext;
 use engine::EngineError;
-use engine::lake::tables;
+use engine::lake::tables::{self, Spec};
 use engine::time::{Day, date};
 use futures::StreamExt as _;
 use sql::{Format, Style, Writer};
@@ -16,42 +19,67 @@ use crate::report::published_days;
 use crate::report::words::count;
 
 pub(crate) async fn run(args: ExportArgs, context: &Context) -> anyhow::Result<()> {
+    let Some(name) = &args.table else { return folder::run(&args, context).await };
     let format = format(&args.to)?;
-    let spec = table(&args.table)?;
+    let spec = table(name)?;
     let lake = context.lake()?;
-    let session = sql::session(&lake, &context.catalogue()?).await?;
-    let mut query = format!("SELECT * FROM {}", spec.name);
-    let mut of_day = String::new();
+    let session = session(&lake, context).await?;
+    let mut wanted = None;
     if spec.is_mart() {
-        let day = day(&published_days(&lake).await?, args.as_of.map(|day| context.day(day)).transpose()?)?;
-        let line = format!(" WHERE as_of = DATE '{}'", date(day));
-        query.push_str(&line);
-        of_day = format!(" as of {}", date(day));
+        wanted = Some(day(&published_days(&lake).await?, asked_for(&args, context)?)?);
     } else if args.as_of.is_some() {
         let message = format!("{} is not published by day; leave --as-of out", spec.name);
         return Err(EngineError::Input(message).into());
     }
     let progress = context.progress("export");
     progress.stage(spec.name);
-    // One partition and no re-sorting: rows come in the order in which they are stored.
+    let (file, rows) = write(&session, spec, wanted, format, &args.to).await?;
+    file.publish()?;
+    drop(progress);
+    let of_day = wanted.map_or_else(String::new, |day| format!(" as of {}", date(day)));
+    let rows = count(rows);
+    output::print(&format!("{rows} rows of {}{of_day} in {}", spec.name, args.to.display()))
+}
+
+fn asked_for(args: &ExportArgs, context: &Context) -> Result<Option<Day>, EngineError> {
+    args.as_of.map(|day| context.day(day)).transpose()
+}
+
+/// A session in which rows come in the order in which they are stored.
+async fn session(lake: &engine::lake::Lake, context: &Context) -> anyhow::Result<SessionContext> {
+    let session = sql::session(lake, &context.catalogue()?).await?;
     session.state_ref().write().config_mut().options_mut().execution.target_partitions = 1;
+    Ok(session)
+}
+
+/// Writes a table, or a day of a mart, beside its place; says how many rows it has.
+async fn write(
+    session: &SessionContext,
+    spec: &Spec,
+    day: Option<Day>,
+    format: Format,
+    to: &Path,
+) -> anyhow::Result<(AtomicFile, u64)> {
+    let mut query = format!("SELECT * FROM {}", spec.name);
+    if let Some(day) = day {
+        let line = format!(" WHERE as_of = DATE '{}'", date(day));
+        query.push_str(&line);
+    }
+    let mut file = AtomicFile::create(to)?;
     let mut statements = sql::statements(&query)?;
-    let Some(statement) = statements.pop() else { return Ok(()) };
-    let mut stream = sql::plan(&session, statement)
+    let Some(statement) = statements.pop() else { return Ok((file, 0)) };
+    let mut stream = sql::plan(session, statement)
         .await?
         .execute_stream()
         .await
         .map_err(|error| sql::SqlError::Compute(Box::new(error)))?;
-    let file = AtomicFile::create(&args.to)?;
     let mut writer = Writer::new(file, &stream.schema(), format, Style::default())?;
     while let Some(batch) = stream.next().await {
         writer.write(&batch.map_err(|error| sql::SqlError::Compute(Box::new(error)))?)?;
     }
-    let (file, written) = writer.finish()?;
-    file.publish()?;
-    drop(progress);
-    let rows = count(u64::try_from(written.rows)?);
-    output::print(&format!("{rows} rows of {}{of_day} in {}", spec.name, args.to.display()))
+    let written;
+    (file, written) = writer.finish()?;
+    Ok((file, u64::try_from(written.rows)?))
 }
 
 fn format(to: &Path) -> Result<Format, EngineError> {
@@ -65,7 +93,7 @@ fn format(to: &Path) -> Result<Format, EngineError> {
     }
 }
 
-fn table(name: &str) -> Result<&'static tables::Spec, EngineError> {
+fn table(name: &str) -> Result<&'static Spec, EngineError> {
     let full = if name.contains('.') { name.to_owned() } else { format!("mart.{name}") };
     tables::all().iter().find(|spec| spec.name == full).ok_or_else(|| {
         let names = tables::all().iter().map(|spec| spec.name);

@@ -4,34 +4,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use engine::kafka::{KafkaOptions, KafkaSummary, OnStatus, take_in};
+use engine::kafka::{KafkaOptions, KafkaSummary, OnStatus, Status, take_in};
 
 use super::ingest::describe_counts;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, page};
 use crate::cli::IngestArgs;
 use crate::context::{Context, now};
 use crate::output;
 use crate::report::words::{bytes, count};
+use crate::signal::on_stop;
 
 pub(crate) async fn run(brokers: &str, args: &IngestArgs, context: &Context) -> anyhow::Result<()> {
     let mut options = options(brokers, args, context)?;
     let metrics = match args.metrics {
-        Some(address) => Some(Metrics::serve(address).await?),
+        Some(address) => Some(Metrics::serve(address, page(&Status::default())).await?),
         None => None,
     };
     let progress = context.progress("ingest");
     options.on_status = Some(watcher(metrics.as_ref()));
     let stop = Arc::clone(&options.stop);
-    let listening = tokio::spawn(async move {
-        stopped().await;
-        stop.store(true, Ordering::Relaxed);
-        output::note(
-            "stopping: committing what was gathered, then leaving the group; once more to stop at once",
-        );
-        stopped().await;
-        // Nothing is lost: what isn't committed is taken in again.
-        std::process::exit(i32::from(crate::TRY_AGAIN));
-    });
+    let listening = on_stop(
+        "stopping: committing what was gathered, then leaving the group; once more to stop at once",
+        move || stop.store(true, Ordering::Relaxed),
+    );
     let lake = context.lake_or_new()?;
     progress.stage("topics");
     let taken = take_in(&lake, &context.catalogue()?, &options).await;
@@ -44,30 +39,9 @@ fn watcher(metrics: Option<&Metrics>) -> OnStatus {
     let metrics = metrics.cloned();
     Arc::new(move |status| {
         if let Some(metrics) = &metrics {
-            metrics.show(status);
+            metrics.show(page(status));
         }
     })
-}
-
-/// Waits for a signal to stop.
-async fn stopped() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return std::future::pending().await;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 fn options(brokers: &str, args: &IngestArgs, context: &Context) -> anyhow::Result<KafkaOptions> {

@@ -5,6 +5,7 @@ use engine::pipeline::{Past, PastRequest};
 
 use crate::context::Context;
 use crate::predictor::RunRate;
+use crate::scorers::Scorers;
 
 /// The state of a run, or what of its inputs is missing.
 ///
@@ -15,6 +16,10 @@ pub(super) async fn past(
     run: Run,
     context: &Context,
 ) -> anyhow::Result<Result<Past, Vec<String>>> {
+    let scorers = match Scorers::of_run(lake, &run).await? {
+        Ok(scorers) => scorers,
+        Err(missing) => return Ok(Err(missing)),
+    };
     let progress = context.progress("computing the day again");
     let (settings, rules, catalogue) = (context.settings(), context.rules()?, context.catalogue()?);
     let mut stage = |stage: &str| progress.stage(stage);
@@ -23,6 +28,7 @@ pub(super) async fn past(
         settings: &settings,
         rules: &rules,
         catalogue: &catalogue,
+        models: scorers.models(),
         progress: &mut stage,
     };
     Ok(Past::of(lake, run, request).await?)

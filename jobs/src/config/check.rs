@@ -8,11 +8,13 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
         .map(|_| ())
         .map_err(|message| format!("timezone: {message}"))?;
     let rules = numbers(config).into_iter().chain(elasticity(config)).chain(shapes(config));
+    let rules = rules.chain(live(config)).chain(config.serve.rules()).chain(config.model.rules());
     for (key, holds, right) in rules {
         if !holds {
             return Err(format!("{key} must be {right}"));
         }
     }
+    config.schedule.check()?;
     for (name, component) in components(config) {
         if !component.anchors.windows(2).all(|pair| pair[0] < pair[1]) {
             return Err(format!("process.{name}.anchors must be four ascending numbers"));
@@ -27,7 +29,25 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-type Rule = (&'static str, bool, &'static str);
+pub(super) type Rule = (&'static str, bool, &'static str);
+
+fn live(config: &Config) -> Vec<Rule> {
+    vec![
+        ("live.emit_seconds", (0.0..=3_600.0).contains(&config.live.emit_seconds), "between 0 and 3,600"),
+        (
+            "live.refresh_seconds",
+            (0.1..=86_400.0).contains(&config.live.refresh_seconds),
+            "between 0.1 and 86,400",
+        ),
+        ("live.memory_mib", (1..=1_048_576).contains(&config.live.memory_mib), "between 1 and 1,048,576"),
+        (
+            "live.alert_topic",
+            !config.live.alert_topic.is_empty() && config.live.alert_topic != config.live.quota_topic,
+            "the name of another topic than live.quota_topic",
+        ),
+        ("live.quota_topic", !config.live.quota_topic.is_empty(), "the name of a topic"),
+    ]
+}
 
 fn elasticity(config: &Config) -> Vec<Rule> {
     let factor = &config.factor;

@@ -116,7 +116,7 @@ fn unknown(path: &[String], known: &Table) -> String {
 }
 
 /// A parser's complaint with its place, on one line.
-pub(super) fn located(name: &str, text: &str, error: &toml::de::Error) -> String {
+pub(crate) fn located(name: &str, text: &str, error: &toml::de::Error) -> String {
     let message = error.message().replace('\n', ", ");
     match error.span() {
         Some(span) => format!("{name}, line {}: {message}", line_of(text, span.start)),

@@ -14,6 +14,7 @@ pub(crate) mod rows;
 pub(crate) mod rules;
 pub(crate) mod run;
 mod steering;
+pub(crate) mod train;
 pub(crate) mod whatif;
 pub(crate) mod words;
 

@@ -3,6 +3,7 @@
 //! It is started by the first test that asks, on a free port of the loopback address, and ends with the tests' process,
 //! however that ends: a shell holds it for as long as the pipe to its standard input is open.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,7 +15,9 @@ use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 /// The version that `broker/pom.xml` names.
 const VERSION: &str = "3.9.1";
@@ -82,6 +85,33 @@ impl Broker {
         let made = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(made);
         made.unwrap().into_iter().for_each(|topic| drop(topic.unwrap()));
         name
+    }
+
+    /// What a compacted topic shows: of every key the value that came last.
+    pub(crate) fn shown(&self, topic: &str) -> BTreeMap<String, String> {
+        let consumer: BaseConsumer = self.config().set("group.id", "shown").create().unwrap();
+        let metadata = consumer.fetch_metadata(Some(topic), Duration::from_secs(10)).unwrap();
+        let mut list = TopicPartitionList::new();
+        let mut left = 0;
+        for partition in metadata.topics()[0].partitions() {
+            let (first, end) =
+                consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(10)).unwrap();
+            left += end - first;
+            list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
+        }
+        consumer.assign(&list).unwrap();
+        let mut shown = BTreeMap::new();
+        while left > 0 {
+            let Some(message) = consumer.poll(Duration::from_secs(5)) else { break };
+            let message = message.unwrap();
+            let key = String::from_utf8(message.key().unwrap().to_vec()).unwrap();
+            match message.payload() {
+                Some(value) => shown.insert(key, String::from_utf8(value.to_vec()).unwrap()),
+                None => shown.remove(&key),
+            };
+            left -= 1;
+        }
+        shown
     }
 
     fn config(&self) -> ClientConfig {

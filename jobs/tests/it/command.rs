@@ -16,7 +16,7 @@ fn help_lists_what_there_is() {
         .collect();
     let expected = [
         "demo", "generate", "ingest", "import", "daily", "backtest", "explain", "sql", "export", "model",
-        "rules", "lake", "doctor", "help",
+        "rules", "serve", "key", "schedule", "lake", "doctor", "help",
     ];
     assert_eq!(commands, expected);
     assert!(

@@ -21,7 +21,7 @@ impl Dice {
         (self.0 >> 33) % sides
     }
 
-    fn shuffle<T>(&mut self, things: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, things: &mut [T]) {
         for last in (1..things.len()).rev() {
             things.swap(last, usize::try_from(self.roll(last as u64 + 1)).unwrap());
         }

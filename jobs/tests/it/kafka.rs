@@ -155,7 +155,7 @@ fn kills_at_any_instant_lose_and_double_nothing() {
     assert_eq!(letters, "n,d\n6,6\n");
 }
 
-fn start(tool: &Tool, arguments: &[&str]) -> Child {
+pub(crate) fn start(tool: &Tool, arguments: &[&str]) -> Child {
     tool.command(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -165,7 +165,7 @@ fn start(tool: &Tool, arguments: &[&str]) -> Child {
 }
 
 /// How many events the lake has.
-fn rows(tool: &Tool) -> usize {
+pub(crate) fn rows(tool: &Tool) -> usize {
     let answer = tool.run(&["sql", "--format", "csv", "-c", "SELECT count(*) AS n FROM raw.behaviour"]);
     answer.out.lines().nth(1).map_or(0, |count| count.parse().unwrap())
 }
@@ -181,7 +181,7 @@ fn wait_for_rows(tool: &Tool, expected: usize) {
 }
 
 /// Ends an ingester as a service manager would; returns its exit status and what it said.
-fn stop(child: Child) -> (i32, String) {
+pub(crate) fn stop(child: Child) -> (i32, String) {
     let killed =
         std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());

@@ -17,16 +17,26 @@ mod kafka_avro;
 #[cfg(test)]
 mod kafka_messages;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod lake;
+#[cfg(test)]
+mod live;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
 mod rules;
+#[cfg(test)]
+mod schedule;
+#[cfg(test)]
+mod serve;
 #[cfg(test)]
 mod steer;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;
+#[cfg(test)]
+mod train;
 #[cfg(test)]
 mod world;

@@ -43,7 +43,7 @@ fn an_approved_adjustment_pins_a_quota_and_its_siblings_pay_to_the_cent() {
         run_id(&tool, "2026-02-13"),
     );
     let rep = before[0][0].clone();
-    let pin = format!("{:.2}", cents(&before[0][1]) as f64 * 0.97 / 100.0);
+    let pin = format!("{:.2}", before[0][1].parse::<f64>().unwrap() * 0.97);
     let id = asked(&tool, &["--rep", &rep, "--to", &pin]);
     let kept = plans(&tool);
     // Asking changes nothing.

@@ -13,6 +13,12 @@ pub(crate) struct Tool {
     variables: Vec<(&'static str, &'static str)>,
 }
 
+/// Waits so many milliseconds for another process.
+#[expect(clippy::disallowed_methods, reason = "a test has a thread of its own")]
+pub(crate) fn pause(ms: u64) {
+    std::thread::sleep(std::time::Duration::from_millis(ms));
+}
+
 /// What a command answered.
 #[derive(Debug)]
 pub(crate) struct Answer {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ndarray::{Array2, Zip};
 
 use super::credibility::{Prior, rates};
-use super::forecast::CapacityForecast;
+use super::forecast::{CapacityForecast, Outlook};
 use super::input::CapacityInput;
 use super::ramp::{Ramp, tenure_at};
 use super::spread::daily_variance;
@@ -63,24 +63,23 @@ pub fn predict(input: &CapacityInput<'_>) -> Result<CapacityForecast, ModelError
     let n_reps = input.n_reps();
     let mut forecast = CapacityForecast {
         base: Vec::with_capacity(n_reps),
-        attained: input.attained.to_vec(),
-        remaining: vec![0.0; n_reps],
-        remaining_sd: vec![0.0; n_reps],
-        expected: vec![0.0; n_reps],
-        neutral: Vec::with_capacity(n_reps),
-        neutral_sd: Vec::with_capacity(n_reps),
+        attained: Vec::with_capacity(n_reps),
+        remaining: Vec::with_capacity(n_reps),
+        remaining_sd: Vec::with_capacity(n_reps),
+        expected: Vec::with_capacity(n_reps),
+        outlook: Vec::with_capacity(n_reps),
     };
     for (rep, effects) in input.factor_effect.rows().into_iter().enumerate() {
-        let effect: f64 = effects.iter().product();
         let midway = input.tenure_months[rep] + 0.5 * input.working_days_left / WORKING_DAYS_MONTH;
         let daily_exposure = input.season_now * ramp.at(midway);
-        let left = daily_exposure * input.working_days_left;
-        let rate = now.rate[rep];
-        let variance = daily[rep] * rate * rate * left + left * left * now.variance[rep];
-        forecast.base.push(rate * daily_exposure * input.working_days_period);
-        forecast.neutral.push(rate * left);
-        forecast.neutral_sd.push(variance.sqrt());
-        forecast.set_effect(rep, effect);
+        let outlook = Outlook {
+            rate: now.rate[rep],
+            rate_variance: now.variance[rep],
+            daily_variance: daily[rep],
+            left: daily_exposure * input.working_days_left,
+        };
+        let base = outlook.rate * daily_exposure * input.working_days_period;
+        forecast.push(outlook, base, input.attained[rep], effects.iter().copied());
     }
     Ok(forecast)
 }

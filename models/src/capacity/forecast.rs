@@ -21,30 +21,73 @@ pub struct CapacityForecast {
     pub remaining_sd: Vec<f64>,
     /// Mean of `achievable`, `(n_reps)`.
     pub expected: Vec<f64>,
-    /// `remaining` at neutral factors, `(n_reps)`.
-    pub neutral: Vec<f64>,
-    /// `remaining_sd` at neutral factors, `(n_reps)`.
-    pub neutral_sd: Vec<f64>,
+    /// What closed months say of each rep, `(n_reps)`.
+    pub outlook: Vec<Outlook>,
+}
+
+/// What closed months say of a rep: all that a forecast of the running period needs beside what is attained and the
+/// factors.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outlook {
+    /// Amount a day of exposure.
+    pub rate: f64,
+    /// The variance of that as an estimate.
+    pub rate_variance: f64,
+    /// Variance of a day's amount relative to the rate.
+    pub daily_variance: f64,
+    /// Days of exposure left.
+    pub left: f64,
+}
+
+impl Outlook {
+    /// Mean and standard deviation of what is still to come.
+    fn remaining(&self, effects: impl IntoIterator<Item = f64>) -> (f64, f64) {
+        let Self { rate, left, .. } = *self;
+        let effect: f64 = effects.into_iter().product();
+        let remaining = rate * left * effect;
+        let variance = self.daily_variance * rate * rate * left + left * left * self.rate_variance;
+        (remaining, if remaining > 0.0 { effect * variance.sqrt() } else { 0.0 })
+    }
 }
 
 impl CapacityForecast {
+    /// Adds a rep.
+    pub(super) fn push(
+        &mut self,
+        outlook: Outlook,
+        base: f64,
+        attained: f64,
+        effects: impl IntoIterator<Item = f64>,
+    ) {
+        let (remaining, sd) = outlook.remaining(effects);
+        self.base.push(base);
+        self.attained.push(attained);
+        self.remaining.push(remaining);
+        self.remaining_sd.push(sd);
+        self.expected.push(attained + remaining);
+        self.outlook.push(outlook);
+    }
+
+    /// Forecasts one rep again, of whom more is attained or other factors hold: what forecasting all of them anew would
+    /// come to. `effects` is `(n_factors)`. Nothing for a rep that isn't there.
+    pub fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
+        let Some(outlook) = self.outlook.get(rep) else { return };
+        let (remaining, sd) = outlook.remaining(effects.iter().copied());
+        self.attained[rep] = attained;
+        self.remaining[rep] = remaining;
+        self.remaining_sd[rep] = sd;
+        self.expected[rep] = attained + remaining;
+    }
+
     /// The same forecast at other factors: `effect` is the product of a rep's factor effects, `(n_reps)`. Reps beyond
-    /// its end keep neutral factors.
+    /// its end have neutral factors.
     #[must_use]
     pub fn with_effects(&self, effect: &[f64]) -> Self {
         let mut other = self.clone();
         for rep in 0..self.n_reps() {
-            other.set_effect(rep, effect.get(rep).copied().unwrap_or(1.0));
+            other.revise(rep, self.attained[rep], &[effect.get(rep).copied().unwrap_or(1.0)]);
         }
         other
-    }
-
-    /// What is still to come of one rep, at its factors.
-    pub(super) fn set_effect(&mut self, rep: usize, effect: f64) {
-        let remaining = self.neutral[rep] * effect;
-        self.remaining[rep] = remaining;
-        self.remaining_sd[rep] = if remaining > 0.0 { effect * self.neutral_sd[rep] } else { 0.0 };
-        self.expected[rep] = self.attained[rep] + remaining;
     }
 
     /// Reps forecast.
@@ -112,8 +155,7 @@ mod tests {
             remaining: vec![mean],
             remaining_sd: vec![sd],
             expected: vec![attained + mean],
-            neutral: vec![mean],
-            neutral_sd: vec![sd],
+            outlook: Vec::new(),
         }
     }
 

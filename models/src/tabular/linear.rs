@@ -15,14 +15,14 @@ pub(super) const ROWS_MAX: usize = 16_000;
 
 /// A weight per feature, and what is added to all.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Weights {
-    pub(super) intercept: f64,
-    pub(super) slopes: Vec<f64>,
+pub(crate) struct Weights {
+    pub(crate) intercept: f64,
+    pub(crate) slopes: Vec<f64>,
 }
 
 impl Weights {
     /// Margins in log-odds of `x`, `(n_samples, n_features)`.
-    pub(super) fn margins(&self, x: &Array2<f64>) -> Vec<f64> {
+    pub(crate) fn margins(&self, x: &Array2<f64>) -> Vec<f64> {
         let mut margins = vec![self.intercept; x.nrows()];
         for (column, &slope) in x.columns().into_iter().zip(&self.slopes) {
             for (margin, &value) in margins.iter_mut().zip(column) {
@@ -45,7 +45,7 @@ impl Weights {
 ///
 /// # Errors
 /// [`TabularError::Solver`] where the line search fails twice.
-pub(super) fn path(
+pub(crate) fn path(
     x: &Array2<f64>,
     labels: &[bool],
     penalties: &[f64],

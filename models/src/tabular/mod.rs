@@ -22,10 +22,11 @@ mod fit;
 mod folds;
 mod frame;
 mod held;
-mod linear;
+pub(crate) mod linear;
 mod measure;
 mod model;
 mod permutation;
+mod screen;
 mod sound;
 #[cfg(test)]
 mod tests;
@@ -40,19 +41,20 @@ pub use frame::{Column, Frame, Kind, MISSING, Part, Values};
 pub use measure::{CalibrationBin, Decile, Measures, measure};
 pub use model::{Model, Schema};
 pub use permutation::permutation;
+pub use screen::information;
 
 /// A count as a float.
 #[expect(clippy::cast_precision_loss, reason = "rows are far below 2^53")]
-fn real(count: usize) -> f64 {
+pub(crate) fn real(count: usize) -> f64 {
     count as f64
 }
 
-fn sigmoid(margin: f64) -> f64 {
+pub(crate) fn sigmoid(margin: f64) -> f64 {
     1.0 / (1.0 + (-margin).exp())
 }
 
 /// −ln of the probability that a margin gives to what happened.
-fn log_loss(label: bool, margin: f64) -> f64 {
+pub(crate) fn log_loss(label: bool, margin: f64) -> f64 {
     let wrong = if label { -margin } else { margin };
     // ln(1 + e^x) without overflow.
     wrong.max(0.0) + (-wrong.abs()).exp().ln_1p()

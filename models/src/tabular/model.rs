@@ -86,7 +86,7 @@ impl Model {
     /// Margins before calibration.
     pub(super) fn margins(&self, frame: &Frame) -> Result<Vec<f64>, TabularError> {
         let readers = self.readers(frame)?;
-        let trees: Vec<Vec<Pair<'_>>> =
+        let trees: Vec<Vec<Pair>> =
             self.boosters.iter().map(|booster| Pair::all(booster, self.boost_weight)).collect();
         let mut margins = vec![self.intercept; frame.rows()];
         margins.par_chunks_mut(BLOCK_ROWS).enumerate().for_each(|(block, margins)| {

@@ -123,6 +123,7 @@ async fn kernel_and_sql_publish_the_same_cells() {
         let as_of = day_number(scale.end) - back;
         let request = RunRequest {
             rules: &engine::rule::Book::default(),
+            models: engine::score::Models::default(),
             as_of,
             now: parse_rfc3339("2026-12-01T00:00:00Z").unwrap(),
             settings: &settings,

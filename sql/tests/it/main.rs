@@ -5,4 +5,6 @@ mod differential;
 #[cfg(test)]
 mod metrics;
 #[cfg(test)]
+mod score;
+#[cfg(test)]
 mod world;

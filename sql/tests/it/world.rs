@@ -32,6 +32,7 @@ impl Forecast for Flat {
     fn with_effects(&self, _: &[f64]) -> Box<dyn Forecast> {
         Box::new(Self)
     }
+    fn revise(&mut self, _: usize, _: f64, _: &[f64]) {}
 }
 
 impl Predictor for Flat {

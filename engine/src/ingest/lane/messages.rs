@@ -148,7 +148,7 @@ impl Lane<'_> {
         let Ok(checked) = columns::check(batch, slots, &self.plan.checker) else { return Ok(None) };
         let good = checked.good.as_ref();
         counts.accepted += as_u64(good.map_or(batch.num_rows(), BooleanBuffer::count_set_bits));
-        self.store.push(&checked.batch, good)?;
+        self.sink.push(&checked.batch, good, &self.plan.checker.zone)?;
         Ok(Some(checked.faults.iter().collect()))
     }
 }

@@ -7,25 +7,26 @@ use crate::error::Result;
 use crate::mart::{Columns, Mart};
 use crate::measure::customer::Color;
 use crate::measure::funnel::Week;
+use crate::measure::process::ProcessHealth;
 use crate::measure::{at, ratio};
 use crate::pipeline::marts::Computed;
 use crate::pipeline::stage::{Measures, Windows};
-use crate::rule::{Action, Language, Severity};
+use crate::rule::{Action, Book, Language, Ruled, Severity};
 use crate::settings::Settings;
 use crate::tile::Tiles;
 use crate::tile::keys::index;
 use crate::time::{Day, Micros, Zone};
 
 /// One alert.
-struct Alert<'a> {
-    rule: &'a str,
-    severity: &'static str,
+pub(in crate::pipeline) struct Alert<'a> {
+    pub(in crate::pipeline) rule: &'a str,
+    pub(in crate::pipeline) severity: &'static str,
     scope: &'static str,
-    scope_id: String,
+    pub(in crate::pipeline) scope_id: String,
     entity: Option<String>,
     since: Option<Micros>,
-    message: String,
-    evidence: String,
+    pub(in crate::pipeline) message: String,
+    pub(in crate::pipeline) evidence: String,
 }
 
 /// The most severe first.
@@ -108,22 +109,30 @@ fn conversion(alerts: &mut Vec<Alert<'_>>, windows: &Windows, weeks: &[Week], se
 
 fn process(alerts: &mut Vec<Alert<'_>>, windows: &Windows, measures: &Measures) {
     for ((scope, id), health) in windows.scopes.list.iter().zip(&measures.process) {
-        if let (Some(Color::Red), Some(value)) = (health.color, health.index) {
-            alerts.push(Alert {
-                rule: "process_health_red",
-                severity: if *scope == "rep" { "medium" } else { "high" },
-                scope,
-                scope_id: id.clone(),
-                entity: None,
-                since: None,
-                message: format!("the process-health index is red at {value:.1}"),
-                evidence: worst_component(health),
-            });
-        }
+        alerts.extend(of_process(scope, id, health));
     }
 }
 
-fn worst_component(health: &crate::measure::process::ProcessHealth) -> String {
+/// The alert of a scope whose process health is red.
+pub(in crate::pipeline) fn of_process(
+    scope: &'static str,
+    id: &str,
+    health: &ProcessHealth,
+) -> Option<Alert<'static>> {
+    let (Some(Color::Red), Some(value)) = (health.color, health.index) else { return None };
+    Some(Alert {
+        rule: "process_health_red",
+        severity: if scope == "rep" { "medium" } else { "high" },
+        scope,
+        scope_id: id.to_owned(),
+        entity: None,
+        since: None,
+        message: format!("the process-health index is red at {value:.1}"),
+        evidence: worst_component(health),
+    })
+}
+
+fn worst_component(health: &ProcessHealth) -> String {
     let scored = health.components.iter().zip(crate::measure::COMPONENTS);
     let worst = scored
         .filter_map(|(component, name)| Some((component.score?, name, component)))
@@ -256,25 +265,32 @@ fn fairness(alerts: &mut Vec<Alert<'_>>, computed: &Computed<'_>) {
 /// What the company's own rules raise.
 fn rules<'a>(alerts: &mut Vec<Alert<'a>>, computed: &Computed<'a>) {
     for row in &computed.quotas.run.rows {
-        for step in &row.ruled.steps {
-            let Some(rule) = computed.rules.rules.get(at(step.rule)) else { continue };
-            let Some(Action::Alert { severity, message }) = rule.actions.get(at(step.action)) else {
-                continue;
-            };
-            alerts.push(Alert {
-                rule: &rule.name,
-                severity: match severity {
-                    Severity::Red => "high",
-                    Severity::Amber => "medium",
-                    Severity::Info => "low",
-                },
-                scope: "rep",
-                scope_id: computed.windows.crm.reps[row.rep].id.clone(),
-                entity: None,
-                since: None,
-                message: message.clone().unwrap_or_else(|| format!("the rule {} applies", rule.name)),
-                evidence: rule.sentence(Language::English),
-            });
-        }
+        alerts.extend(of_rules(computed.rules, &computed.windows.crm.reps[row.rep].id, &row.ruled));
     }
+}
+
+/// What rules raise about a rep.
+pub(in crate::pipeline) fn of_rules<'a>(
+    book: &'a Book,
+    rep_id: &'a str,
+    ruled: &'a Ruled,
+) -> impl Iterator<Item = Alert<'a>> {
+    ruled.steps.iter().filter_map(move |step| {
+        let rule = book.rules.get(at(step.rule))?;
+        let Action::Alert { severity, message } = rule.actions.get(at(step.action))? else { return None };
+        Some(Alert {
+            rule: &rule.name,
+            severity: match severity {
+                Severity::Red => "high",
+                Severity::Amber => "medium",
+                Severity::Info => "low",
+            },
+            scope: "rep",
+            scope_id: rep_id.to_owned(),
+            entity: None,
+            since: None,
+            message: message.clone().unwrap_or_else(|| format!("the rule {} applies", rule.name)),
+            evidence: rule.sentence(Language::English),
+        })
+    })
 }

@@ -10,6 +10,7 @@ use crate::measure::lead::{Lead, Quality, quality};
 use crate::measure::opportunity::Opportunity;
 use crate::measure::{at, major_per, real};
 use crate::pipeline::stage::{Measures, Windows};
+use crate::score::deal::ScoredDeals;
 use crate::settings::Settings;
 use crate::tile::Tiles;
 use crate::tile::keys::index;
@@ -112,40 +113,53 @@ impl<'a> Leads<'a> {
 }
 
 /// Opportunities that are open, or closed in the last 90 days, by ascending id.
-pub(super) fn opportunity(windows: &Windows, measures: &Measures, end: Micros) -> Result<Mart> {
+pub(super) fn opportunity(
+    windows: &Windows,
+    measures: &Measures,
+    scored: Option<&ScoredDeals>,
+    end: Micros,
+) -> Result<Mart> {
     let facts = &windows.facts;
-    let mut rows: Vec<(&str, &Opportunity)> = measures
+    let mut rows: Vec<(&str, u32, &Opportunity)> = measures
         .opportunities
         .iter()
         .zip(0_u32..)
         .filter(|(deal, _)| deal.open_since(end - 90 * DAY))
-        .filter_map(|(deal, number)| Some((facts.opportunities.get(number)?, deal)))
+        .filter_map(|(deal, number)| Some((facts.opportunities.get(number)?, number, deal)))
         .collect();
-    rows.sort_unstable_by_key(|(id, _)| *id);
+    rows.sort_unstable_by_key(|(id, ..)| *id);
     let cycle = |deal: &Opportunity| {
         let closed = deal.closed_at.filter(|_| deal.won)?;
         Some(real(closed - deal.opened_at?) / real(DAY))
     };
-    Columns::default()
-        .text(rows.iter().map(|(id, _)| *id))
-        .maybe_text(rows.iter().map(|(_, deal)| deal.owner.and_then(|rep| facts.reps.get(rep))))
+    let columns = Columns::default()
+        .text(rows.iter().map(|(id, ..)| *id))
+        .maybe_text(rows.iter().map(|(.., deal)| deal.owner.and_then(|rep| facts.reps.get(rep))))
         .maybe_text(
-            rows.iter().map(|(_, deal)| deal.customer.and_then(|customer| facts.customers.get(customer))),
+            rows.iter().map(|(.., deal)| deal.customer.and_then(|customer| facts.customers.get(customer))),
         )
-        .maybe_text(rows.iter().map(|(_, deal)| deal.lead.and_then(|lead| facts.leads.get(lead))))
-        .time(rows.iter().map(|(_, deal)| deal.opened_at))
-        .maybe_text(rows.iter().map(|(_, deal)| deal.stage.as_deref()))
-        .maybe_long(rows.iter().map(|(_, deal)| deal.rank))
-        .time(rows.iter().map(|(_, deal)| Some(deal.stage_changed_at)))
-        .time(rows.iter().map(|(_, deal)| deal.closed_at))
+        .maybe_text(rows.iter().map(|(.., deal)| deal.lead.and_then(|lead| facts.leads.get(lead))))
+        .time(rows.iter().map(|(.., deal)| deal.opened_at))
+        .maybe_text(rows.iter().map(|(.., deal)| deal.stage.as_deref()))
+        .maybe_long(rows.iter().map(|(.., deal)| deal.rank))
+        .time(rows.iter().map(|(.., deal)| Some(deal.stage_changed_at)))
+        .time(rows.iter().map(|(.., deal)| deal.closed_at))
         .maybe_text(
-            rows.iter().map(|(_, deal)| deal.closed_at.map(|_| if deal.won { "won" } else { "lost" })),
+            rows.iter().map(|(.., deal)| deal.closed_at.map(|_| if deal.won { "won" } else { "lost" })),
         )
-        .maybe_cash(rows.iter().map(|(_, deal)| deal.amount))
-        .flag(rows.iter().map(|(_, deal)| deal.is_open()))
-        .long(rows.iter().map(|(_, deal)| deal.stage_age_days(end)))
-        .flag(rows.iter().map(|(_, deal)| measures.stages.is_stuck(deal, end)))
-        .ratio(rows.iter().map(|(_, deal)| cycle(deal)))
+        .maybe_cash(rows.iter().map(|(.., deal)| deal.amount))
+        .flag(rows.iter().map(|(.., deal)| deal.is_open()))
+        .long(rows.iter().map(|(.., deal)| deal.stage_age_days(end)))
+        .flag(rows.iter().map(|(.., deal)| measures.stages.is_stuck(deal, end)))
+        .ratio(rows.iter().map(|(.., deal)| cycle(deal)));
+    // Without a model the table's last columns stay away.
+    let Some(scored) = scored else { return columns.of_first("mart.opportunity") };
+    let of = |number: u32| scored.p_win.get(at(number)).copied().flatten();
+    let close = |number: u32| scored.expected_close.get(at(number)).copied().flatten();
+    columns
+        .ratio(rows.iter().map(|(_, number, _)| of(*number)))
+        .date(rows.iter().map(|(_, number, _)| close(*number)))
+        .maybe_text(rows.iter().map(|(_, number, _)| of(*number).map(|_| scored.model_id.as_str())))
         .of("mart.opportunity")
 }
 

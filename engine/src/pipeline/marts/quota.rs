@@ -58,7 +58,7 @@ fn quota(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
         .cash(rows.iter().map(|row| row.ruled.proposal))
         .cash(rows.iter().map(|row| row.quota))
         .maybe_cash(rows.iter().map(|row| row.previous))
-        .date(rows.iter().map(|row| row.previous.and(quotas.ground.previous_as_of)))
+        .date(rows.iter().map(|row| row.previous.and(quotas.ground.basis.previous_as_of)))
         .ratio(rows.iter().map(|row| Some(row.p_attain)))
         .ratio(rows.iter().map(|row| row.ruled.weight.or_else(|| Some(market(row.rep).weight))))
         .ratio(rows.iter().map(|row| market(row.rep).heat))

@@ -40,7 +40,7 @@ impl Past {
             crm.regions.position(id).ok_or_else(unknown)
         };
         let mut people: BTreeMap<String, Person> = BTreeMap::new();
-        for (row, &rep) in self.state.quotas.ground.reps.iter().enumerate() {
+        for (row, &rep) in self.state.quotas.ground.basis.reps.iter().enumerate() {
             let rep = &crm.reps[rep];
             people.insert(
                 rep.id.clone(),

@@ -1,7 +1,8 @@
-//! `tideline model`: models of a table of one's own.
+//! `tideline model`: the models of a lake, and models of a table of one's own.
 
 pub(super) mod fit;
-mod output;
+pub(super) mod lake;
+pub(super) mod output;
 pub(super) mod score;
 
 use std::path::Path;

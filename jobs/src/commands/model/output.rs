@@ -21,7 +21,7 @@ pub(super) fn format(to: &Path) -> Result<Format, BadInput> {
 }
 
 /// Writes columns of equal length to a file that is there whole or not at all.
-pub(super) fn write(to: &Path, columns: Vec<(String, ArrayRef)>) -> anyhow::Result<()> {
+pub(in crate::commands) fn write(to: &Path, columns: Vec<(String, ArrayRef)>) -> anyhow::Result<()> {
     let batch = RecordBatch::try_from_iter(columns)?;
     let mut writer = Writer::new(AtomicFile::create(to)?, &batch.schema(), format(to)?, Style::default())?;
     writer.write(&batch)?;
@@ -30,6 +30,9 @@ pub(super) fn write(to: &Path, columns: Vec<(String, ArrayRef)>) -> anyhow::Resu
 }
 
 /// A column.
-pub(super) fn column(name: &str, array: impl arrow::array::Array + 'static) -> (String, ArrayRef) {
+pub(in crate::commands) fn column(
+    name: &str,
+    array: impl arrow::array::Array + 'static,
+) -> (String, ArrayRef) {
     (name.to_owned(), Arc::new(array))
 }

@@ -1,3 +1,5 @@
+//! What Avro messages come to, whole and damaged.
+
 use arrow::array::{Array, AsArray, Int32Array, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema as ArrowSchema};
 use arrow_avro::schema::{FingerprintStrategy, SCHEMA_METADATA_KEY};

@@ -1,0 +1,176 @@
+//! Scores: what fitted models say of open leads and opportunities, and the rows that models learn from.
+//!
+//! ```text
+//! facts ─ cases of a day ─┬─ today ──────────── model in use ── mart.lead_score, mart.opportunity
+//!                         └─ past days, labels ─ fitting (in `jobs`, with `models`)
+//! ```
+//!
+//! One kernel makes the cases of both: what a model was fitted on is what it is asked.
+
+mod attribute;
+mod cases;
+pub(crate) mod deal;
+mod decay;
+pub(crate) mod lead;
+mod rep;
+mod training;
+
+use serde::{Deserialize, Serialize};
+
+pub use cases::{Cases, Cells, MISSING};
+pub use deal::{DealLook, DealRows, Stay, StayEnd, Workdays};
+pub use training::{LeadRows, Training, TrainingRequest, training};
+
+/// Days within which a conversion counts.
+pub const HORIZON_DAYS: crate::time::Day = 30;
+/// Half-lives that a kind of event may have, in days.
+pub const HALF_LIVES: [f64; 5] = [1.0, 3.0, 7.0, 14.0, 30.0];
+
+/// Which columns a lead's case has beside those that every lead has.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LeadFeatures {
+    /// Attributes of its creation.
+    pub attributes: Vec<Attribute>,
+    /// Kinds of events, counted with decay.
+    pub decays: Vec<Decay>,
+}
+
+impl LeadFeatures {
+    /// The same columns and those of others that are not among them.
+    #[must_use]
+    pub(crate) fn and(&self, others: Option<&Self>) -> Self {
+        let mut all = self.clone();
+        if let Some(others) = others {
+            all.attributes
+                .extend(others.attributes.iter().filter(|one| !self.attributes.contains(one)).cloned());
+            all.decays.extend(others.decays.iter().filter(|one| !self.decays.contains(one)).cloned());
+        }
+        all
+    }
+}
+
+/// An attribute of `lead.created`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attribute {
+    /// Its name.
+    pub name: String,
+    /// As what it is read.
+    pub form: Form,
+}
+
+impl Attribute {
+    /// The name of its column.
+    pub fn column(&self) -> String {
+        match self.form {
+            Form::Number => format!("attribute {} (number)", self.name),
+            Form::Category => format!("attribute {}", self.name),
+            Form::Presence => format!("attribute {} (given)", self.name),
+        }
+    }
+}
+
+/// As what an attribute is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// A number.
+    Number,
+    /// One of some texts.
+    Category,
+    /// Whether it is there: hardly two leads share a value.
+    Presence,
+}
+
+/// A kind of event of the last 30 days, each counting 0.5^(age / half-life).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decay {
+    /// Its code in the catalogue.
+    pub event_type: String,
+    /// Days after which it counts half.
+    pub half_life_days: f64,
+}
+
+impl Decay {
+    /// The name of its column.
+    pub fn column(&self) -> String {
+        format!("{} (half-life {} d)", self.event_type, self.half_life_days)
+    }
+}
+
+/// A model of leads; `jobs` wires one from `models`.
+pub trait LeadScorer: Send + Sync {
+    /// The hash of its content, part of a run's identity.
+    fn id(&self) -> &str;
+
+    /// The columns it reads beside those that every lead has.
+    fn features(&self) -> &LeadFeatures;
+
+    /// Scores each case.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the cases.
+    fn score(&self, cases: &Cases) -> Result<LeadScores, String>;
+}
+
+/// What a model says of leads, one entry per case.
+#[derive(Debug, Clone, Default)]
+pub struct LeadScores {
+    /// Probability of conversion within [`HORIZON_DAYS`] with its interval: stated, lower end, upper end.
+    pub p_convert: Vec<[f64; 3]>,
+    /// The log-odds that all cases begin with.
+    pub intercept: f64,
+    /// Terms in log-odds that add up, with the intercept, to those of the probability: name of the column, if it is one
+    /// of the cases', and the term; the largest first.
+    pub reasons: Vec<Vec<(String, f64)>>,
+}
+
+/// A model of wins; `jobs` wires one from `models`. Stages are numbers: the rank, or one more for stages not configured.
+pub trait WinScorer: Send + Sync {
+    /// The hash of its content, part of a run's identity.
+    fn id(&self) -> &str;
+
+    /// The configured stages that it was fitted with.
+    fn stages(&self) -> &[Vec<String>];
+
+    /// The chance of a win within `days` working days, for an opportunity that has been in a stage for `age` of them.
+    fn p_win(&self, stage: usize, age: usize, days: usize) -> f64;
+
+    /// Working days until it is over, won or lost, with a chance of one half; none where that is too far ahead to tell.
+    fn median_days(&self, stage: usize, age: usize) -> Option<usize>;
+}
+
+/// The models that a run uses.
+#[derive(Clone, Copy, Default)]
+pub struct Models<'a> {
+    /// Of leads.
+    pub lead: Option<&'a dyn LeadScorer>,
+    /// Of wins.
+    pub win: Option<&'a dyn WinScorer>,
+}
+
+impl Models<'_> {
+    /// Names and ids, as part of a run's identity; empty where there is none.
+    pub(crate) fn identity(&self) -> String {
+        let lead = self.lead.map(|model| format!(" · lead {}", model.id()));
+        let win = self.win.map(|model| format!(" · win {}", model.id()));
+        lead.into_iter().chain(win).collect()
+    }
+}
+
+/// Name and id of each model that a run used, from what `ops.run` calls its program.
+pub fn models_of(program: &str) -> impl Iterator<Item = (&str, &str)> {
+    // First come the program and its prediction.
+    program.split(" · ").skip(2).filter_map(|model| model.split_once(' '))
+}
+
+impl std::fmt::Debug for Models<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Models")
+            .field("lead", &self.lead.map(LeadScorer::id))
+            .field("win", &self.win.map(WinScorer::id))
+            .finish()
+    }
+}

@@ -1,0 +1,117 @@
+//! `tideline serve --kafka`: the quotas of the running day, event by event, until stopped.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use engine::EngineError;
+use engine::contract::Stream;
+use engine::kafka::{KafkaOptions, LiveOptions, LiveStatus, follow};
+use engine::live::Making;
+
+use super::metrics::Metrics;
+use crate::cli::ServeArgs;
+use crate::context::{Context, now};
+use crate::output;
+use crate::predictor::RunRate;
+use crate::report::words::count;
+
+/// Follows until `stop` is set.
+pub(crate) async fn run(
+    brokers: &str,
+    args: &ServeArgs,
+    stop: &Arc<AtomicBool>,
+    context: &Context,
+) -> anyhow::Result<()> {
+    let mut options = options(brokers, args, Arc::clone(stop), context)?;
+    let metrics = match args.metrics {
+        Some(address) => {
+            Some(Metrics::serve(address, super::metrics::live_page(&LiveStatus::default())).await?)
+        }
+        None => None,
+    };
+    options.on_status = metrics.map(|metrics| {
+        let show: engine::kafka::OnLiveStatus =
+            Arc::new(move |status| metrics.show(super::metrics::live_page(status)));
+        show
+    });
+    let making = Making {
+        settings: Arc::new(context.settings()),
+        catalogue: Arc::new(context.catalogue()?),
+        predictor: Arc::new(RunRate),
+        rules: Arc::new(context.rules()?),
+        rows_bytes_max: context.config.live.memory_mib << 20,
+    };
+    let lake = context.lake()?;
+    let progress = context.progress("serve");
+    progress.stage("live");
+    let followed = follow(&lake, &making, &options).await;
+    drop(progress);
+    output::print(&describe(&followed?))
+}
+
+fn options(
+    brokers: &str,
+    args: &ServeArgs,
+    stop: Arc<AtomicBool>,
+    context: &Context,
+) -> anyhow::Result<LiveOptions> {
+    let (kafka, live) = (&context.config.kafka, &context.config.live);
+    let (mut topics, _) = kafka.topics(&args.topic)?;
+    let others = topics.iter().find(|(stream, _)| *stream != Stream::Behaviour);
+    if let (Some((stream, _)), false) = (others, args.topic.is_empty()) {
+        let message = format!(
+            "--topic {}=…: serve follows the topic of behaviour; take the others in with `tideline ingest --kafka`",
+            stream.name()
+        );
+        return Err(EngineError::Input(message).into());
+    }
+    topics.retain(|(stream, _)| *stream == Stream::Behaviour);
+    Ok(LiveOptions {
+        kafka: KafkaOptions {
+            brokers: brokers.to_owned(),
+            group: format!("{}-live", kafka.group),
+            topics,
+            topics_must_exist: true,
+            properties: kafka.properties()?,
+            registry: kafka.registry.options()?,
+            until_end: false,
+            commit_rows: kafka.commit_rows,
+            commit_after: Duration::ZERO,
+            memory_bytes: kafka.memory_mib << 20,
+            threads: 1,
+            connect: Duration::from_secs(kafka.connect_seconds),
+            give_up_after: Duration::from_secs(kafka.give_up_seconds),
+            rejected_share_warning: 1.0,
+            rejected_share_stop: 1.0,
+            skip_deleted: kafka.skip_deleted,
+            clock: now,
+            nonce: String::new(),
+            stop,
+            on_status: None,
+        },
+        quota_topic: live.quota_topic.clone(),
+        alert_topic: live.alert_topic.clone(),
+        as_of: args.as_of.map(|day| context.day(day)).transpose()?,
+        emit_after: Duration::from_secs_f64(live.emit_seconds),
+        refresh_after: Duration::from_secs_f64(live.refresh_seconds),
+        on_status: None,
+    })
+}
+
+/// What was followed, in words.
+fn describe(status: &LiveStatus) -> String {
+    let mut text = format!(
+        "{} events applied, {} of earlier days left to the lake, {} refused; {} quotas and {} alerts sent",
+        count(status.applied),
+        count(status.late),
+        count(status.refused),
+        count(status.quotas),
+        count(status.alerts),
+    );
+    if let (Some(half), Some(most)) = (status.latency_ms(0.5), status.latency_ms(0.99)) {
+        let line = format!("\nhalf of the events within {half} ms of being sent, 99 of 100 within {most} ms");
+        text.push_str(&line);
+    }
+    text
+}

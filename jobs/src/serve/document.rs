@@ -1,0 +1,205 @@
+//! The shapes of answers for the `OpenAPI` document: rows as the tables of the lake declare them.
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::{DataType, Field};
+use engine::lake::tables;
+use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Schema};
+use utoipa::{IntoResponses, Modify, PartialSchema, ToSchema};
+
+/// What every `/v1` path may answer instead.
+pub(super) struct Problems;
+
+/// By status, when it comes.
+const PROBLEMS: [(&str, &str); 9] = [
+    ("400", "A parameter is wrong."),
+    ("401", "There is no key, or it is unknown."),
+    ("403", "The key doesn't reach so far."),
+    ("404", "There is no such thing."),
+    ("410", "A cursor is too old."),
+    ("413", "The request is too large."),
+    ("415", "The request has a body."),
+    ("429", "The key asks too often."),
+    ("503", "Nothing is published yet, or the lake can't be read."),
+];
+
+impl IntoResponses for Problems {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let answer = |(status, when): (&str, &str)| {
+            let problem = Ref::from_schema_name("Problem");
+            let content = ContentBuilder::new().schema(Some(problem)).build();
+            let response =
+                ResponseBuilder::new().description(when).content("application/problem+json", content);
+            (status.to_owned(), RefOr::T(response.build()))
+        };
+        PROBLEMS.map(answer).into()
+    }
+}
+
+/// Says how keys are sent.
+pub(super) struct Security;
+
+impl Modify for Security {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        let required = utoipa::openapi::security::SecurityRequirement::new("key", Vec::<String>::new());
+        document.security = Some(vec![required]);
+    }
+}
+
+/// A row as its table declares it.
+fn row_of(table: &str) -> Schema {
+    let mut row = ObjectBuilder::new().schema_type(Type::Object);
+    let spec = tables::all().iter().find(|spec| spec.name == table);
+    let schema = spec.map(tables::Spec::file_schema);
+    for field in schema.iter().flat_map(|schema| schema.fields()) {
+        row = row.property(field.name(), cell(field)).required(field.name());
+    }
+    row.build().into()
+}
+
+fn cell(field: &Field) -> Schema {
+    let (kind, format) = match field.data_type() {
+        DataType::Boolean => (Type::Boolean, None),
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 => (Type::Integer, None),
+        DataType::Float64 | DataType::Decimal128(..) => (Type::Number, None),
+        DataType::Date32 => (Type::String, Some(KnownFormat::Date)),
+        DataType::Timestamp(..) => (Type::String, Some(KnownFormat::DateTime)),
+        DataType::Utf8 => (Type::String, None),
+        DataType::List(inner) => {
+            return ArrayBuilder::new()
+                .items(RefOr::T(cell(inner)))
+                .schema_type(nullable(Type::Array, field))
+                .into();
+        }
+        DataType::Struct(inner) => {
+            let object = ObjectBuilder::new().schema_type(nullable(Type::Object, field));
+            return inner
+                .iter()
+                .fold(object, |object, field| object.property(field.name(), cell(field)))
+                .into();
+        }
+        _ => return ObjectBuilder::new().schema_type(SchemaType::AnyValue).into(),
+    };
+    ObjectBuilder::new()
+        .schema_type(nullable(kind, field))
+        .format(format.map(SchemaFormat::KnownFormat))
+        .into()
+}
+
+fn nullable(kind: Type, field: &Field) -> SchemaType {
+    if field.is_nullable() { SchemaType::Array(vec![kind, Type::Null]) } else { SchemaType::Type(kind) }
+}
+
+fn text(format: Option<KnownFormat>) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).format(format.map(SchemaFormat::KnownFormat)).into()
+}
+
+fn maybe_text() -> Schema {
+    ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::String, Type::Null])).into()
+}
+
+/// What every answer about a day begins with.
+fn labelled() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("as_of", text(Some(KnownFormat::Date)))
+        .required("as_of")
+        .property("run_id", text(None))
+        .required("run_id")
+        .property("published_at", text(Some(KnownFormat::DateTime)))
+        .required("published_at")
+}
+
+fn list(rows: Schema) -> Schema {
+    ArrayBuilder::new().items(RefOr::T(rows)).into()
+}
+
+fn pages(rows: Schema) -> ObjectBuilder {
+    labelled().property("items", list(rows)).required("items").property("next", maybe_text()).required("next")
+}
+
+/// A body whose shape is a function of the lake's tables.
+macro_rules! body {
+    ($(#[$doc:meta] $name:ident: $schema:expr;)*) => {$(
+        #[$doc]
+        #[derive(Debug)]
+        pub(super) struct $name;
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                RefOr::T(Schema::from($schema))
+            }
+        }
+
+        impl ToSchema for $name {}
+    )*};
+}
+
+body! {
+    /// Quotas of a page.
+    Quotas: pages(row_of("mart.quota")).property("changes", maybe_text()).required("changes").build();
+    /// A rep's quota.
+    QuotaOfRep: labelled().property("quota", row_of("mart.quota")).required("quota").build();
+    /// Why a quota is what it is.
+    Explanation: labelled()
+        .property("rep_id", text(None))
+        .required("rep_id")
+        .property("level", list(row_of("mart.quota_explanation")))
+        .required("level")
+        .property("change", list(row_of("mart.quota_explanation")))
+        .required("change")
+        .build();
+    /// A rep's process health.
+    HealthOfRep: labelled().property("health", row_of("mart.process_health")).required("health").build();
+    /// A customer's health.
+    CustomerHealth: labelled().property("customer", row_of("mart.customer_health")).required("customer").build();
+    /// A lead's score.
+    LeadScore: labelled().property("score", row_of("mart.lead_score")).required("score").build();
+    /// Alerts of a page.
+    Alerts: pages(row_of("mart.alert")).build();
+    /// Runs of a page.
+    Runs: pages(row_of("ops.run")).build();
+    /// The same rows as an Arrow IPC stream, with `as_of` and `run_id` as columns.
+    ArrowStream: text(Some(KnownFormat::Binary));
+    /// Whether the server is well.
+    Health: ObjectBuilder::new().schema_type(Type::Object).property("status", text(None)).required("status").build();
+    /// Changes of a page.
+    Changes: ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("changes", list(change()))
+        .required("changes")
+        .property("next", text(None))
+        .required("next")
+        .property("more", ObjectBuilder::new().schema_type(Type::Boolean))
+        .required("more")
+        .build();
+}
+
+/// A quota that changed, or an alert that was raised or cleared.
+fn change() -> Schema {
+    let number = || ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::Number, Type::Null]));
+    labelled()
+        .property("cursor", text(None))
+        .required("cursor")
+        .property(
+            "kind",
+            ObjectBuilder::new().schema_type(Type::String).enum_values(Some([
+                "quota",
+                "alert_raised",
+                "alert_cleared",
+            ])),
+        )
+        .required("kind")
+        .property("rep_id", text(None))
+        .property("period", maybe_text())
+        .property("quota", number())
+        .property("before", number())
+        .property("before_period", maybe_text())
+        .property("alert", row_of("mart.alert"))
+        .build()
+        .into()
+}

@@ -1,0 +1,89 @@
+//! The routes, each once: the server and the `OpenAPI` document are made of this list.
+
+mod change;
+mod health;
+mod own;
+mod quota;
+
+use axum::Router;
+use axum::routing::{MethodRouter, get};
+use utoipa::OpenApi;
+
+use super::App;
+use super::document::Security;
+use super::problem::Problem;
+
+/// Paths with what answers them.
+pub(super) fn all() -> Vec<(&'static str, MethodRouter<App>)> {
+    vec![
+        ("/v1/quotas", get(quota::list)),
+        ("/v1/reps/{id}/quota", get(quota::of_rep)),
+        ("/v1/reps/{id}/quota/explanation", get(quota::explanation)),
+        ("/v1/reps/{id}/health", get(health::of_rep)),
+        ("/v1/customers/{id}/health", get(health::of_customer)),
+        ("/v1/leads/{id}/score", get(health::of_lead)),
+        ("/v1/alerts", get(health::alerts)),
+        ("/v1/changes", get(change::list)),
+        ("/v1/stream", get(change::stream)),
+        ("/v1/runs", get(own::runs)),
+        ("/healthz", get(own::alive)),
+        ("/readyz", get(own::ready)),
+        ("/metrics", get(own::metrics)),
+        ("/openapi.json", get(own::document)),
+        ("/", get(own::reference)),
+        ("/docs", get(own::docs)),
+    ]
+}
+
+/// All routes, and what answers everything else.
+pub(super) fn router() -> Router<App> {
+    let router = all().into_iter().fold(Router::new(), |router, (path, method)| router.route(path, method));
+    router
+        .fallback(async || Problem::not_found("there is nothing under this path; /docs lists the paths"))
+        .method_not_allowed_fallback(async || Problem::method("this path answers GET and HEAD"))
+}
+
+/// The description of all routes.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tideline",
+        description = "Sales quotas, health and alerts as published, with what changed and why. Every answer about \
+                       published rows carries `as_of`, the run, and its age in seconds as headers."
+    ),
+    paths(
+        quota::list,
+        quota::of_rep,
+        quota::explanation,
+        health::of_rep,
+        health::of_customer,
+        health::of_lead,
+        health::alerts,
+        change::list,
+        change::stream,
+        own::runs,
+        own::alive,
+        own::ready,
+        own::metrics,
+        own::document,
+        own::reference,
+        own::docs
+    ),
+    components(schemas(Problem)),
+    modifiers(&Security)
+)]
+pub(super) struct Document;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_names_every_route_and_no_other() {
+        let mut routes: Vec<&str> = all().iter().map(|(path, _)| *path).collect();
+        routes.sort_unstable();
+        let document = Document::openapi();
+        let documented: Vec<&str> = document.paths.paths.keys().map(String::as_str).collect();
+        assert_eq!(documented, routes);
+    }
+}
