@@ -9,6 +9,7 @@ pub mod error;
 pub mod settings;
 pub mod time;
 
+pub mod adjust;
 pub mod catalogue;
 pub mod derive;
 pub mod entity;

@@ -1,16 +1,21 @@
 //! The newcomer's door: the stages of a daily run, in order.
 
+mod elasticity;
 mod fairness;
 mod identity;
 pub mod live;
 mod marts;
 mod notice;
+mod past;
 mod publish;
 mod quotas;
+mod replay;
 mod scores;
+mod scratch;
 mod source;
 mod stage;
 mod subjects;
+mod trial;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -22,8 +27,12 @@ use crate::quota::Predictor;
 use crate::rule::Book;
 use crate::score::Models;
 use crate::settings::Settings;
-use crate::tile::TileReport;
+use crate::tile::{TileReport, Tiles};
 use crate::time::{Day, Micros};
+
+pub use past::{Past, PastRequest, find_run};
+pub use replay::{Compared, Replayed, Verdict, replay};
+pub use trial::{Cast, Hire, Outcome, RepOutcome, Shift, Staff, Variation};
 
 /// What to run.
 pub struct RunRequest<'a> {
@@ -81,7 +90,7 @@ pub struct RunReport {
 /// Where the lake can't be read or written, or another process runs a day of the same lake.
 pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let _lock = lake.lock(Job::Run)?;
-    let mut clock = Clock { started: Instant::now(), begun: Instant::now(), stages: Vec::new() };
+    let mut clock = Clock::start();
     let RunRequest { as_of, now, settings, catalogue, predictor, rules, models, progress } = request;
 
     progress("reading the CRM");
@@ -93,28 +102,9 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
         return Ok(report);
     }
 
-    progress("tiles");
-    let (tiles, tile_report) = stage::tiles(lake, &sources, catalogue, as_of).await?;
-    clock.lap("tiles");
-
-    progress("windows");
-    let windows = stage::windows(lake, &sources, &tiles, settings, catalogue, as_of).await?;
-    clock.lap("windows");
-
-    progress("measures");
-    let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
-    clock.lap("measures");
-
-    progress("scores");
-    let scores = scores::scores(&windows, &measures, models, settings, catalogue, lake.zone(), as_of)?;
-    clock.lap("scores");
-
-    progress("factors and quotas");
-    let quotas = quotas::quotas(
-        lake, &sources, &tiles, &windows, &measures, &scores, settings, predictor, rules, as_of,
-    )
-    .await?;
-    clock.lap("quotas");
+    let inputs = Inputs { as_of, settings, catalogue, predictor, rules, models };
+    let (state, tile_report) = compute(lake, &sources, inputs, progress, &mut clock).await?;
+    let State { tiles, windows, measures, scores, quotas } = state;
 
     progress("publishing");
     let marts = marts::all(&marts::Computed {
@@ -147,6 +137,61 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     Ok(report)
 }
 
+/// What decides a run's numbers, beside what it reads.
+#[derive(Clone, Copy)]
+struct Inputs<'a> {
+    as_of: Day,
+    settings: &'a Settings,
+    catalogue: &'a Catalogue,
+    predictor: &'a dyn Predictor,
+    rules: &'a Book,
+    models: Models<'a>,
+}
+
+/// What a run computes, before it is published.
+#[derive(Debug)]
+struct State {
+    tiles: Tiles,
+    windows: stage::Windows,
+    measures: stage::Measures,
+    scores: scores::Scores,
+    quotas: quotas::Quotas,
+}
+
+/// The stages between reading and publishing. The tiles are those of `lake`.
+async fn compute(
+    lake: &Lake,
+    sources: &source::Sources,
+    inputs: Inputs<'_>,
+    progress: &mut dyn FnMut(&str),
+    clock: &mut Clock,
+) -> Result<(State, TileReport)> {
+    let Inputs { as_of, settings, catalogue, predictor, rules, models } = inputs;
+    progress("tiles");
+    let (tiles, tile_report) = stage::tiles(lake, sources, catalogue, as_of).await?;
+    clock.lap("tiles");
+
+    progress("windows");
+    let windows = stage::windows(lake, sources, &tiles, settings, catalogue, as_of).await?;
+    clock.lap("windows");
+
+    progress("measures");
+    let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
+    clock.lap("measures");
+
+    progress("scores");
+    let scores = scores::scores(&windows, &measures, models, settings, catalogue, lake.zone(), as_of)?;
+    clock.lap("scores");
+
+    progress("factors and quotas");
+    let quotas = quotas::quotas(
+        lake, sources, &tiles, &windows, &measures, &scores, settings, predictor, rules, as_of,
+    )
+    .await?;
+    clock.lap("quotas");
+    Ok((State { tiles, windows, measures, scores, quotas }, tile_report))
+}
+
 /// Wall-clock time per stage.
 struct Clock {
     started: Instant,
@@ -155,6 +200,10 @@ struct Clock {
 }
 
 impl Clock {
+    fn start() -> Self {
+        Self { started: Instant::now(), begun: Instant::now(), stages: Vec::new() }
+    }
+
     fn elapsed_micros(&self) -> Micros {
         Micros::try_from(self.started.elapsed().as_micros()).unwrap_or(0)
     }

@@ -1,5 +1,6 @@
 //! The command line: every subcommand with its arguments.
 
+mod adjust;
 mod model;
 mod rules;
 mod schedule;
@@ -11,6 +12,10 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use adjust::{
+    AdjustCommand, AdjustCommentArgs, AdjustCounterArgs, AdjustDecideArgs, AdjustListArgs, AdjustRequestArgs,
+    AdjustShowArgs, AdjustStatus, AdjustTerms,
+};
 pub use model::{ModelId, ModelName, TrainArgs};
 pub use rules::{RulesCommand, RulesFile, RulesTestArgs};
 pub use schedule::{ScheduleArgs, Task, Units};
@@ -75,7 +80,7 @@ pub enum Command {
     /// Make past forecasts again from what was known then, and hold them against what came
     #[command(subcommand)]
     Backtest(BacktestCommand),
-    /// Say why a rep's quota is what it is, to the cent
+    /// Say why a rep's quota is what it is, to the cent, or why a region's measure changed
     Explain(ExplainArgs),
     /// Ask the lake in SQL; without -c or -f a prompt
     Sql(SqlArgs),
@@ -87,6 +92,13 @@ pub enum Command {
     /// Check and try the sentences that raise, lower, cap, floor or freeze quotas
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Ask for another quota, see who would pay for it, and decide
+    #[command(subcommand)]
+    Adjust(AdjustCommand),
+    /// Try scenarios: quotas as they would be, beside those published
+    Whatif(WhatifArgs),
+    /// Compute a published run again from what it recorded, and compare every table
+    Replay(ReplayArgs),
     /// Serve the CRM over HTTP, live quotas along a topic, or both
     Serve(ServeArgs),
     /// Make, list and revoke keys of the HTTP API
@@ -243,16 +255,70 @@ pub struct DailyArgs {
 
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true).args(["rep", "region", "manager", "company"]))]
 pub struct ExplainArgs {
-    /// The rep
+    /// The rep whose quota is to be explained
     #[arg(long, value_name = "ID")]
-    pub rep: String,
+    pub rep: Option<String>,
+    /// A region, of which a measure's change is to be explained
+    #[arg(long, value_name = "ID", requires = "metric")]
+    pub region: Option<String>,
+    /// A manager, likewise
+    #[arg(long, value_name = "ID", requires = "metric")]
+    pub manager: Option<String>,
+    /// The whole company, likewise
+    #[arg(long, requires = "metric")]
+    pub company: bool,
+    /// The measure: `process_health` or one of its components, `touch_density`, `sla_share`, conversion, `revenue_per_rep` …
+    #[arg(long, value_name = "NAME", conflicts_with = "rep")]
+    pub metric: Option<String>,
     /// The day [default: the newest published]
     #[arg(long, value_name = "DATE")]
     pub as_of: Option<NaiveDate>,
     /// The day to compare with [default: the one published before]
     #[arg(long, value_name = "DATE")]
     pub since: Option<NaiveDate>,
+}
+
+/// Arguments of `whatif`.
+#[derive(Debug, Args)]
+pub struct WhatifArgs {
+    /// The scenarios, a TOML file
+    #[arg(long, value_name = "FILE")]
+    pub scenario: PathBuf,
+    /// The published day that they start from [default: the newest]
+    #[arg(long, value_name = "DATE")]
+    pub as_of: Option<NaiveDate>,
+    /// How far down rows go
+    #[arg(long, value_enum, default_value_t = WhatifBy::Region)]
+    pub by: WhatifBy,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Table)]
+    pub format: AnswerFormat,
+    /// Write the rows to a file instead (.parquet, .arrow, .csv)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// How far down the rows of `whatif` go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WhatifBy {
+    /// The company alone
+    Company,
+    /// The company and every region
+    Region,
+    /// These and every rep
+    Rep,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The run's id, or its beginning [default: the newest]
+    pub run: Option<String>,
+    /// The day whose run is meant instead
+    #[arg(long, value_name = "DATE", conflicts_with = "run")]
+    pub as_of: Option<NaiveDate>,
 }
 
 /// Arguments of `sql`.

@@ -9,6 +9,7 @@ pub mod lead_model;
 pub mod predictor;
 pub mod win_model;
 
+mod cause;
 mod commands;
 mod context;
 mod log;
@@ -17,7 +18,9 @@ mod output;
 mod panel_file;
 mod progress;
 mod report;
+mod scenario;
 mod schedule;
+mod scorers;
 mod serve;
 mod signal;
 mod table_file;

@@ -68,6 +68,10 @@ impl Forecast for RunRateForecast {
         self.0.p_at_least(rep, amount)
     }
 
+    fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast> {
+        Box::new(Self(self.0.with_effects(effect)))
+    }
+
     fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
         self.0.revise(rep, attained, effects);
     }

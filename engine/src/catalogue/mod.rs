@@ -31,6 +31,7 @@ pub struct Catalogue {
     index: FxHashMap<String, EventCode>,
     definitions: Vec<Definition>,
     hash: String,
+    text: String,
 }
 
 impl Catalogue {
@@ -51,7 +52,7 @@ impl Catalogue {
         let index =
             models.iter().zip(EventCode::all()).map(|(model, code)| (model.code.clone(), code)).collect();
         let hash = hash_of(&models, &definitions);
-        Ok(Self { models, index, definitions, hash })
+        Ok(Self { models, index, definitions, hash, text: text.to_owned() })
     }
 
     /// The dense code and the model of an `event_type`; none where the catalogue doesn't know it.
@@ -73,6 +74,11 @@ impl Catalogue {
     /// The derived models' sequences, in the order of their codes.
     pub fn definitions(&self) -> &[Definition] {
         &self.definitions
+    }
+
+    /// The text that it was read from.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// BLAKE3 of the content, 64 hex digits. Order of lines, spacing and comments don't change it.

@@ -9,7 +9,9 @@ mod model;
 mod rep;
 
 pub(crate) use model::ModelValues;
-pub(crate) use rep::{FactorInputs, Raw, Spreads, capability_of, factors, one, raw_values, spread_of};
+pub(crate) use rep::{
+    FactorInputs, Raw, Spreads, capability_of, effect, factors, heat_z, of_region, one, raw_values, spread_of,
+};
 
 /// The factors, in the order of METRICS.md.
 pub const FACTORS: [&str; 18] = [
@@ -33,6 +35,8 @@ pub const FACTORS: [&str; 18] = [
     "attainment_bias",
 ];
 
+/// The position of the market heat.
+pub(crate) const HEAT: usize = 0;
 /// The position of the season index, whose effect is the index itself.
 pub(crate) const SEASON: usize = 4;
 /// The position of the capability profile, which ranks reps among each other.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::market::Market;
 use super::model::ModelValues;
-use super::{FACTORS, Factor, SEASON, Z_MAX, spread};
+use super::{FACTORS, Factor, HEAT, SEASON, Z_MAX, spread};
 use crate::entity::Crm;
 use crate::measure::capability::Skill;
 use crate::measure::portfolio::Portfolio;
@@ -62,18 +62,50 @@ pub(crate) fn one(
     raw: &Raw,
     spreads: &Spreads,
 ) -> Factor {
-    let (raw, basis) = raw[factor];
+    let market = market_z(inputs.market, inputs.crm.reps[rep].region, factor);
+    compared(inputs.settings, factor, raw[factor], market, spreads[factor])
+}
+
+/// One factor from its raw value with its basis: a market factor beside its own year, another beside the other reps.
+fn compared(
+    settings: &Settings,
+    factor: usize,
+    (raw, basis): (Option<f64>, &'static str),
+    market: Option<f64>,
+    spread: Option<(f64, f64)>,
+) -> Factor {
     let Some(raw) = raw else { return Factor { raw: None, value: None, effect: 1.0, basis: "no data" } };
     if factor == SEASON {
         return Factor { raw: Some(raw), value: Some(raw), effect: raw, basis };
     }
     let z = match factor {
-        0 => ((raw / 100.0).ln() * 10.0).clamp(-Z_MAX, Z_MAX),
-        1..=3 => market_z(inputs.market, inputs.crm.reps[rep].region, factor).unwrap_or(0.0),
-        _ => spreads[factor].map_or(0.0, |(mean, sd)| ((raw - mean) / sd).clamp(-Z_MAX, Z_MAX)),
+        HEAT => heat_z(raw),
+        1..=3 => market.unwrap_or(0.0),
+        _ => spread.map_or(0.0, |(mean, sd)| ((raw - mean) / sd).clamp(-Z_MAX, Z_MAX)),
     };
-    let beta = inputs.settings.factor.beta.get(FACTORS[factor]).copied().unwrap_or(0.0);
-    Factor { raw: Some(raw), value: Some(z), effect: (beta * z).exp(), basis }
+    Factor { raw: Some(raw), value: Some(z), effect: effect(settings, factor, z), basis }
+}
+
+/// The ratio by which a factor other than the season moves capacity.
+pub(crate) fn effect(settings: &Settings, factor: usize, z: f64) -> f64 {
+    (settings.factor.beta.get(FACTORS[factor]).copied().unwrap_or(0.0) * z).exp()
+}
+
+/// The comparable value of a market heat.
+pub(crate) fn heat_z(heat: f64) -> f64 {
+    ((heat / 100.0).ln() * 10.0).clamp(-Z_MAX, Z_MAX)
+}
+
+/// The first four factors, which a region has for every rep in it.
+pub(crate) fn of_region(market: &Market, region: Option<usize>, settings: &Settings) -> [Factor; 4] {
+    let names: [&[&str]; 4] = [&[], &GROWTH, &VOLATILITY, &PROMOTION];
+    std::array::from_fn(|factor| {
+        let raw = match factor {
+            HEAT => market.heat(region, &settings.factor),
+            _ => market.factor(region, names[factor]).map(|(value, _)| value),
+        };
+        compared(settings, factor, (raw, "measured"), market_z(market, region, factor), None)
+    })
 }
 
 const GROWTH: [&str; 3] = ["gdp_growth", "retail_growth", "consumption_growth"];

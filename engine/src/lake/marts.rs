@@ -69,9 +69,11 @@ pub(super) fn specs() -> Vec<Spec> {
         ),
     ];
     specs.extend(quota());
+    specs.push(mart("mart.elasticity", elasticity()));
     specs.push(mart("mart.fairness", fairness()));
     specs.push(mart("mart.rep_measure", crate::rule::fields()));
     specs.push(mart("mart.quota_rule", quota_rule()));
+    specs.push(mart("mart.quota_adjustment", quota_adjustment()));
     specs.push(mart("mart.lead_score", lead_score()));
     specs
 }
@@ -286,6 +288,16 @@ fn quota() -> [Spec; 4] {
     ]
 }
 
+fn elasticity() -> Vec<Field> {
+    vec![
+        maybe_text("region_id"),
+        ratio("market_heat"),
+        flag("cold"),
+        ratio("attainment_weight"),
+        ratio("attainment_points"),
+    ]
+}
+
 fn fairness() -> Vec<Field> {
     let mut fields = vec![text("grouping"), text("group_id"), long("reps")];
     for name in ["p_attain", "quota_per_potential", "quota_move"] {
@@ -302,6 +314,21 @@ fn quota_rule() -> Vec<Field> {
         int("position"),
         text("rule"),
         text("action"),
+        flag("beyond_plan"),
+        cash("before"),
+        cash("after"),
+    ]
+}
+
+fn quota_adjustment() -> Vec<Field> {
+    vec![
+        text("rep_id"),
+        text("period"),
+        int("position"),
+        text("request_id"),
+        text("approved_by"),
+        maybe_cash("amount"),
+        ratio("percent"),
         flag("beyond_plan"),
         cash("before"),
         cash("after"),

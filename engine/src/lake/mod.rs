@@ -157,6 +157,14 @@ impl Lake {
         Table::open(self, tables::spec(name)?).await
     }
 
+    /// Opens a known table as it was at a version; at −1 before its first commit.
+    ///
+    /// # Errors
+    /// [`EngineError::Delta`] where the log doesn't reach back so far.
+    pub async fn table_at(&self, name: &str, version: i64) -> Result<Table> {
+        Table::open_at(self, tables::spec(name)?, version).await
+    }
+
     /// Opens several tables at once, in the order of `names`, on as many threads as the runtime has.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! The runs that `ops.run` tells of, and which of them each day shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Date32Type, TimestampMicrosecondType};
+use serde::Deserialize;
 
 use super::table::Table;
 use crate::error::{EngineError, Result};
@@ -13,7 +14,7 @@ use crate::time::{Day, Micros};
 const PUBLISHED: &str = "published";
 
 /// One row of `ops.run`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Run {
     /// The hash of what the run was made of.
     pub run_id: String,
@@ -25,6 +26,14 @@ pub struct Run {
     pub finished_at: Micros,
     /// Rows per mart, e.g. `mart.quota` → 200.
     pub rows: BTreeMap<String, u64>,
+    /// The versions of the tables that it read, e.g. `raw.behaviour` → 31.
+    pub inputs: BTreeMap<String, i64>,
+    /// The hash of its settings and rules.
+    pub config_hash: String,
+    /// The hash of its event catalogue.
+    pub catalogue_hash: String,
+    /// The program and the prediction that made it.
+    pub program: String,
 }
 
 impl Run {
@@ -38,6 +47,8 @@ impl Run {
             let run_ids = text(batch, "run_id")?;
             let statuses = text(batch, "status")?;
             let rows = text(batch, "rows")?;
+            let (inputs, program) = (text(batch, "inputs")?, text(batch, "program")?);
+            let (config, catalogue) = (text(batch, "config_hash")?, text(batch, "catalogue_hash")?);
             let days =
                 column(batch, "as_of")?.as_primitive_opt::<Date32Type>().ok_or_else(|| wrong("as_of"))?;
             let finished = column(batch, "finished_at")?
@@ -50,6 +61,10 @@ impl Run {
                     status: statuses.value(row).to_owned(),
                     finished_at: finished.value(row),
                     rows: serde_json::from_str(rows.value(row)).unwrap_or_default(),
+                    inputs: serde_json::from_str(inputs.value(row)).unwrap_or_default(),
+                    config_hash: config.value(row).to_owned(),
+                    catalogue_hash: catalogue.value(row).to_owned(),
+                    program: program.value(row).to_owned(),
                 });
             }
         }
@@ -68,10 +83,44 @@ impl Run {
         Self::from_batches(&batches)
     }
 
+    /// The ids of the runs that `ops.run` knew at a version: those whose rows the log added up to it, wherever folding
+    /// has moved them since.
+    ///
+    /// # Errors
+    /// [`EngineError::Io`] where a commit is no longer in the log, [`EngineError::Lake`] where it is damaged.
+    pub fn known_at(table: &Table, version: i64) -> Result<BTreeSet<String>> {
+        let mut known = BTreeSet::new();
+        for version in 0..=version {
+            let commit = table.dir().join(format!("_delta_log/{version:020}.json"));
+            let text = std::fs::read_to_string(&commit).map_err(EngineError::io("reading", &commit))?;
+            for line in text.lines() {
+                let line: Line = serde_json::from_str(line).map_err(|error| {
+                    EngineError::Lake(format!("{} is damaged: {error}", commit.display()))
+                })?;
+                let id = line
+                    .add
+                    .and_then(|file| Some(file.path.strip_prefix("run-")?.split('-').next()?.to_owned()));
+                known.extend(id);
+            }
+        }
+        Ok(known)
+    }
+
     /// Whether the run's rows were ever to be seen.
     pub fn is_published(&self) -> bool {
         self.status == PUBLISHED
     }
+}
+
+/// The part of a commit's line that adds a file.
+#[derive(Deserialize)]
+struct Line {
+    add: Option<Added>,
+}
+
+#[derive(Deserialize)]
+struct Added {
+    path: String,
 }
 
 /// For each day the run published last: the greatest by (`finished_at`, `run_id`).
@@ -103,7 +152,7 @@ mod tests {
     use super::*;
 
     fn run(id: &str, as_of: Day, status: &str, finished_at: Micros) -> Run {
-        Run { run_id: id.to_owned(), as_of, status: status.to_owned(), finished_at, rows: BTreeMap::new() }
+        Run { run_id: id.to_owned(), as_of, status: status.to_owned(), finished_at, ..Run::default() }
     }
 
     #[test]

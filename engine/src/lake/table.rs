@@ -68,6 +68,26 @@ impl Table {
         Ok(table)
     }
 
+    /// The table as it was at a version; at −1 before its first commit.
+    pub(super) async fn open_at(lake: &Lake, spec: &'static Spec, version: i64) -> Result<Self> {
+        let mut table = Self { spec, dir: lake.table_dir(spec.name), delta: None, files: Vec::new() };
+        if let Ok(version) = u64::try_from(version) {
+            let delta = DeltaTableBuilder::from_url(table.url()?)
+                .map_err(EngineError::delta("opening", spec.name))?
+                .with_version(version)
+                .load()
+                .await
+                .map_err(EngineError::delta("opening an old version of", spec.name))?;
+            table.set(delta)?;
+        }
+        Ok(table)
+    }
+
+    /// The files of this version that are no longer on disk.
+    pub fn gone(&self) -> impl Iterator<Item = &DataFile> {
+        self.files.iter().filter(|file| !self.dir.join(&file.path).exists())
+    }
+
     pub(super) fn url(&self) -> Result<url::Url> {
         let absolute = std::path::absolute(&self.dir).map_err(EngineError::io("resolving", &self.dir))?;
         url::Url::from_directory_path(&absolute)

@@ -84,6 +84,8 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new("tile.first_life", BY_AS_OF, vec![int("customer_key"), long("fired")]));
     specs.extend(marts::specs());
     specs.push(Spec::new("ops.run", &[], run()));
+    specs.push(Spec::new("ops.text", &[], vec![text("kind"), text("hash"), text("text")]));
+    specs.push(Spec::new("ops.adjustment", &[], crate::adjust::fields()));
     specs.push(Spec::new("ops.model", &[], super::model::fields()));
     specs
 });

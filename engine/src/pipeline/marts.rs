@@ -60,7 +60,7 @@ pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
                 entity::derived_event(measures)?,
                 alert::alerts(computed, &week_rows)?,
             ];
-            marts.extend(quota::marts(windows, quotas, settings)?);
+            marts.extend(quota::marts(windows, quotas)?);
             marts.push(fairness::mart(&quotas.fairness)?);
             marts.extend(rule::marts(windows, quotas, rules)?);
             if let Some(leads) = &scores.leads {

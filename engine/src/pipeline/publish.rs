@@ -9,7 +9,7 @@ use arrow::array::{
 use rayon::prelude::*;
 
 use super::RunReport;
-use super::identity::Identity;
+use super::identity::{Identity, Text};
 use super::source::Sources;
 use crate::error::{EngineError, Result};
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, write};
@@ -55,8 +55,13 @@ pub(super) async fn publish(
         .par_iter()
         .zip(&tables)
         .map(|(mart, table)| {
-            let path = format!("as_of={}/run_id={}/part-0.parquet", partition["as_of"], identity.run_id);
-            write(table.dir(), path, partition.clone(), &mart.batch, Encoding::Mart)
+            write(
+                table.dir(),
+                path(facts.as_of, &identity.run_id),
+                partition.clone(),
+                &mart.batch,
+                Encoding::Mart,
+            )
         })
         .collect::<Result<_>>()?;
     let commits = tables.iter_mut().zip(files).map(|(table, file)| commit(table, file));
@@ -65,6 +70,7 @@ pub(super) async fn publish(
         .iter()
         .map(|mart| (mart.table.to_owned(), u64::try_from(mart.batch.num_rows()).unwrap_or(0)))
         .collect();
+    keep_texts(lake, identity).await?;
     let mut run = lake.table("ops.run").await?;
     let batch = run_row(&run, identity, facts, &rows)?;
     let name = format!("run-{}-{}.parquet", identity.run_id, facts.started_at);
@@ -79,6 +85,46 @@ pub(super) async fn publish(
         warnings: facts.warnings.clone(),
         ..RunReport::default()
     })
+}
+
+/// Where a run's rows of a mart are, below the mart's folder.
+pub(super) fn path(as_of: Day, run_id: &str) -> String {
+    format!("as_of={}/run_id={run_id}/part-0.parquet", date(as_of))
+}
+
+/// Keeps what the run's hashes stand for, each text once.
+async fn keep_texts(lake: &Lake, identity: &Identity) -> Result<()> {
+    let mut table = lake.table("ops.text").await?;
+    let mut new = Vec::new();
+    for text in &identity.texts {
+        if table.position(&place(text)).await?.is_none() {
+            new.push(text);
+        }
+    }
+    if new.is_empty() {
+        return Ok(());
+    }
+    let column = |of: fn(&Text) -> &str| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(new.iter().map(|text| of(text))))
+    };
+    let columns = vec![column(|text| text.kind), column(|text| &text.hash), column(|text| &text.content)];
+    let batch = RecordBatch::try_new(table.spec().file_schema(), columns)
+        .map_err(EngineError::arrow("building ops.text"))?;
+    let file = write(
+        table.dir(),
+        format!("text-{}.parquet", identity.run_id),
+        BTreeMap::new(),
+        &batch,
+        Encoding::Mart,
+    )?;
+    let positions: Vec<(String, i64)> = new.iter().map(|text| (place(text), 1)).collect();
+    table.commit(vec![file], &[], &positions).await?;
+    Ok(())
+}
+
+/// The position that says that a text is there.
+fn place(text: &Text) -> String {
+    format!("{}/{}", text.kind, text.hash)
 }
 
 /// Adds the file, in place of one that a run cut off before had committed.

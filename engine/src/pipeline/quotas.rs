@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 
 use chrono::Datelike;
 
+use super::elasticity::Elasticity;
 use super::fairness::{Judged, judge};
 use super::scores::Scores;
 use super::source::Sources;
 use super::stage::{Measures, Windows};
 use super::subjects::{SubjectInputs, columns};
+use crate::adjust::Adjustment;
 use crate::error::{EngineError, Result};
 use crate::factor::{FactorInputs, ModelValues, factors};
 use crate::lake::Lake;
 use crate::measure::real;
 use crate::quota::{
-    PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, months_before, proposals,
-    quotas as frame,
+    Forecast, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, before, months_before,
+    proposals, quotas as frame,
 };
 use crate::rule::{Book, Columns, apply};
 use crate::settings::Settings;
@@ -27,14 +29,28 @@ use crate::time::{Day, date};
 #[derive(Debug)]
 pub(super) struct Quotas {
     pub(super) run: QuotaRun,
-    /// By position in the CRM.
-    pub(super) factors: Vec<[crate::factor::Factor; 18]>,
+    pub(super) ground: Ground,
+    /// The approved adjustments that acted, in their order.
+    pub(super) adjustments: Vec<Adjustment>,
     pub(super) predictor: String,
+    /// Where attainment counts more.
+    pub(super) elasticity: Elasticity,
     /// How hard the quotas are for groups of reps.
     pub(super) fairness: Vec<Judged>,
-    /// What rules could ask about, a row per rep on duty.
+}
+
+/// What quotas are made of before rules, adjustments and plan act. Rows are reps on duty, by ascending id.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) basis: Basis,
+    /// By position in the CRM.
+    pub(super) factors: Vec<[crate::factor::Factor; 18]>,
+    pub(super) forecast: Box<dyn Forecast>,
+    pub(super) attained: Vec<i64>,
+    pub(super) proposals: Vec<i64>,
+    pub(super) bases: Vec<i64>,
+    /// What rules can ask about.
     pub(super) subjects: Columns,
-    pub(super) previous_as_of: Option<Day>,
 }
 
 /// What quotas rest on that no event of the day itself changes.
@@ -42,8 +58,9 @@ pub(super) struct Quotas {
 pub(super) struct Basis {
     /// Positions in the CRM of the reps on duty.
     pub(super) reps: Vec<usize>,
-    /// Of these reps, without the effects of factors.
+    /// What the prediction is made from; a [`Ground`] adds the effects of factors.
     pub(super) input: PredictInput,
+    /// By month of the year.
     pub(super) season: [f64; 12],
     /// The season index of the period.
     period_season: f64,
@@ -52,7 +69,7 @@ pub(super) struct Basis {
     /// What models say.
     models: ModelValues,
     pub(super) previous: BTreeMap<String, Previous>,
-    previous_as_of: Option<Day>,
+    pub(super) previous_as_of: Option<Day>,
 }
 
 /// Reads the months, and what earlier runs published.
@@ -73,8 +90,7 @@ pub(super) async fn basis(
         .collect();
     let history = tiles.rep_months(lake, &months).await?;
     let input = predict_input(windows, &reps, &months, &history, as_of);
-    let season =
-        predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(|why| refuse(&why))?;
+    let season = predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(refuse)?;
     let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
     let attainment = attainment(sources, &history, settings, as_of)?;
     let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
@@ -83,7 +99,7 @@ pub(super) async fn basis(
 }
 
 /// What a predictor refuses is the input's fault.
-pub(super) fn refuse(message: &str) -> EngineError {
+pub(super) fn refuse(message: impl std::fmt::Display) -> EngineError {
     EngineError::Input(format!("predicting quotas: {message}"))
 }
 
@@ -124,48 +140,65 @@ pub(super) async fn quotas(
     book: &Book,
     as_of: Day,
 ) -> Result<Quotas> {
-    let crm = &windows.crm;
-    let mut ground = basis(lake, sources, (tiles, windows), settings, predictor, as_of).await?;
+    let mut basis = basis(lake, sources, (tiles, windows), settings, predictor, as_of).await?;
     let leads = (&measures.leads[..], scores.leads.as_ref());
     let deals = (&measures.opportunities[..], scores.deals.as_ref());
-    ground.models = ModelValues::new(crm, &windows.facts, leads, deals);
-    let factors = factors(&ground.factor_inputs(windows, measures, settings, as_of));
+    basis.models = ModelValues::new(&windows.crm, &windows.facts, leads, deals);
+    let ground = ground(basis, windows, measures, settings, predictor, as_of)?;
+    let (basis, adjustments) = (&ground.basis, sources.adjustments(as_of, settings));
+    let run = frame(QuotaInputs {
+        crm: &windows.crm,
+        reps: &basis.reps,
+        period: &windows.period,
+        plan: &windows.crm.plan,
+        attained: &ground.attained,
+        factors: &ground.factors,
+        forecast: ground.forecast.as_ref(),
+        proposals: &ground.proposals,
+        bases: &ground.bases,
+        book,
+        ruled: apply(book, as_of, &ground.subjects, &ground.proposals, &ground.bases),
+        adjustments: &adjustments,
+        previous: &basis.previous,
+        before: &before(&windows.crm, &basis.reps, &basis.previous),
+        settings: &settings.quota,
+    })?;
+    let fairness = judge(windows, &run, settings.quota.fairness_tolerance, as_of);
+    let elasticity = Elasticity::of(windows, sources, settings, as_of)?;
+    Ok(Quotas { run, ground, adjustments, predictor: predictor.name().to_owned(), elasticity, fairness })
+}
+
+/// What stands on a basis and the measures of the day.
+fn ground(
+    mut basis: Basis,
+    windows: &Windows,
+    measures: &Measures,
+    settings: &Settings,
+    predictor: &dyn Predictor,
+    as_of: Day,
+) -> Result<Ground> {
+    let crm = &windows.crm;
+    let factors = factors(&basis.factor_inputs(windows, measures, settings, as_of));
     let effects = |rep: &usize| factors[*rep].iter().map(|factor| factor.effect);
-    ground.input.factor_effect = ground.reps.iter().flat_map(effects).collect();
-    let forecast = predictor.predict(&ground.input, &ground.season).map_err(|why| refuse(&why))?;
-    let Basis { reps, previous, previous_as_of, .. } = ground;
-    let attained: Vec<i64> =
-        reps.iter().map(|&rep| windows.reps_period.get(&crm.reps[rep].id).amount_signed).collect();
-    let proposals = proposals(forecast.as_ref(), reps.len(), &settings.quota);
-    let bases = bases(forecast.as_ref(), reps.len());
-    let expected: Vec<f64> = (0..reps.len()).map(|row| forecast.expected(row)).collect();
+    basis.input.factor_effect = basis.reps.iter().flat_map(effects).collect();
+    let forecast = predictor.predict(&basis.input, &basis.season).map_err(refuse)?;
+    let n = basis.reps.len();
+    let signed = |rep: &usize| windows.reps_period.get(&crm.reps[*rep].id).amount_signed;
+    let attained: Vec<i64> = basis.reps.iter().map(signed).collect();
+    let proposals = proposals(forecast.as_ref(), n, &settings.quota);
+    let expected: Vec<f64> = (0..n).map(|row| forecast.expected(row)).collect();
     let subjects = columns(&SubjectInputs {
         windows,
         measures,
-        reps: &reps,
+        reps: &basis.reps,
         factors: &factors,
         attained: &attained,
         expected: &expected,
         proposals: &proposals,
-        previous: &previous,
+        previous: &basis.previous,
         as_of,
     });
-    let run = frame(QuotaInputs {
-        crm,
-        reps: &reps,
-        period: &windows.period,
-        attained: &attained,
-        factors: &factors,
-        forecast: forecast.as_ref(),
-        proposals: &proposals,
-        bases: &bases,
-        book,
-        ruled: apply(book, as_of, &subjects, &proposals, &bases),
-        previous: &previous,
-        settings: &settings.quota,
-    })?;
-    let fairness = judge(windows, &run, settings.quota.fairness_tolerance, as_of);
-    Ok(Quotas { run, factors, predictor: predictor.name().to_owned(), fairness, subjects, previous_as_of })
+    Ok(Ground { bases: bases(forecast.as_ref(), n), basis, factors, forecast, attained, proposals, subjects })
 }
 
 /// Past quotas count half as much with every period further back.

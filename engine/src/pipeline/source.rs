@@ -4,20 +4,37 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{Array, Decimal128Array, Float64Array, RecordBatch, StringArray};
+use arrow::array::{Array, BooleanArray, Decimal128Array, Float64Array, RecordBatch, StringArray};
 
 use rayon::prelude::*;
 
+use super::elasticity::Before;
+use super::{past, publish};
+use crate::adjust::{Adjustment, Request, in_force, of_table};
 use crate::contract::Stream;
 use crate::entity::{CrmVersions, Versions};
 use crate::error::{EngineError, Result};
 use crate::lake::{Lake, Run, Table, published, read};
 use crate::quota::{Previous, Span};
-use crate::settings::Period;
+use crate::settings::{Period, Settings};
 use crate::time::{Day, Micros, date};
 
 /// Past periods whose quotas the attainment bias looks back on.
 const PAST_PERIODS: i32 = 6;
+
+const STREAMS: [Stream; 5] = [Stream::Rep, Stream::Customer, Stream::Region, Stream::Plan, Stream::Calendar];
+const RUNS: &str = "ops.run";
+const ELASTICITY: &str = "mart.elasticity";
+const OTHERS: [&str; 8] = [
+    "raw.behaviour",
+    "raw.market_factor",
+    "raw.dead_letter",
+    RUNS,
+    "mart.quota",
+    "mart.quota_explanation",
+    ELASTICITY,
+    "ops.adjustment",
+];
 
 /// The tables that a run reads, pinned at one version each, and the CRM in them.
 #[derive(Debug)]
@@ -31,29 +48,86 @@ pub(super) struct Sources {
     runs_version: i64,
     quota: Table,
     explanation: Table,
+    elasticity: Table,
+    adjustments: Table,
+    requests: BTreeMap<String, Request>,
 }
 
 impl Sources {
     pub(super) async fn open(lake: &Lake) -> Result<Self> {
-        let streams = [Stream::Rep, Stream::Customer, Stream::Region, Stream::Plan, Stream::Calendar];
-        let others = [
-            "raw.behaviour",
-            "raw.market_factor",
-            "raw.dead_letter",
-            "ops.run",
-            "mart.quota",
-            "mart.quota_explanation",
-        ];
-        let names = [&streams.map(Stream::table)[..], &others].concat();
-        let mut crm_tables = lake.open_tables(&names).await?;
-        let opened = <[Table; 6]>::try_from(crm_tables.split_off(streams.len()));
-        let loaded: Result<Vec<Versions>> = streams
+        let names = [&STREAMS.map(Stream::table)[..], &OTHERS].concat();
+        Self::load(lake.open_tables(&names).await?)
+    }
+
+    /// What a run read, at the versions that it recorded, or what of it is missing.
+    pub(super) async fn of_past(lake: &Lake, run: &Run) -> Result<Result<Self, Vec<String>>> {
+        let mut missing = Vec::new();
+        let mut tables = Vec::new();
+        for name in STREAMS.map(Stream::table).iter().chain(&OTHERS) {
+            let newest = lake.table(name).await?;
+            // Marts are found by run, and runs by what the log knew of them.
+            let kept = name.starts_with("mart.") || *name == RUNS;
+            match run.inputs.get(*name) {
+                _ if kept => tables.push(newest),
+                Some(&version) => match past::table_at(lake, name, version, newest).await? {
+                    Ok(table) => tables.push(table),
+                    Err(why) => missing.push(why),
+                },
+                None => missing.push(format!("the run doesn't say which version of {name} it read")),
+            }
+        }
+        let Some(&version) = run.inputs.get(RUNS) else {
+            missing.push(format!(
+                "the run doesn't say which version of {RUNS} it read, so not what it followed"
+            ));
+            return Ok(Err(missing));
+        };
+        if !missing.is_empty() {
+            return Ok(Err(missing));
+        }
+        let mut sources = Self::load(tables)?;
+        let known = Run::known_at(&lake.table(RUNS).await?, version)?;
+        sources.runs.retain(|run| known.contains(&run.run_id));
+        sources.runs_version = version;
+        Ok(Ok(sources))
+    }
+
+    /// Of the runs that this one follows: whose quotas are no longer there.
+    pub(super) fn missing_runs(&self, as_of: Day, period: &Span, every: Period) -> Vec<String> {
+        let previous = self.previous(as_of).filter(|run| run.as_of >= period.first);
+        let openings = self.openings(as_of, every).into_iter().map(|(_, _, run)| (run, &self.quota));
+        let followed = previous.into_iter().flat_map(|run| [(run, &self.quota), (run, &self.explanation)]);
+        // One of the day before, whatever its period, where its program knew of it.
+        let market = self.previous(as_of).filter(|run| run.rows.contains_key(ELASTICITY));
+        let followed = followed.chain(market.map(|run| (run, &self.elasticity)));
+        let gone = openings.chain(followed).filter(|(run, table)| {
+            let files = files_of(table, run);
+            files.is_empty() || files.iter().any(|file| !file.exists())
+        });
+        let told: BTreeSet<String> = gone
+            .map(|(run, table)| {
+                format!(
+                    "{} of the run {} of {}, which this one follows, was removed by `tideline lake maintain`",
+                    table.spec().name,
+                    run.run_id,
+                    date(run.as_of)
+                )
+            })
+            .collect();
+        told.into_iter().collect()
+    }
+
+    /// From the tables of [`STREAMS`] and [`OTHERS`], in this order.
+    fn load(mut crm_tables: Vec<Table>) -> Result<Self> {
+        let opened = <[Table; OTHERS.len()]>::try_from(crm_tables.split_off(STREAMS.len()));
+        let loaded: Result<Vec<Versions>> = STREAMS
             .into_par_iter()
             .zip(&crm_tables)
             .map(|(stream, table)| Versions::load(stream, table))
             .collect();
         let wrong = || EngineError::Lake("as many tables are opened as are named".to_owned());
-        let [raw, market, dead_letters, runs, quota, explanation] = opened.map_err(|_| wrong())?;
+        let [raw, market, dead_letters, runs, quota, explanation, elasticity, adjustments] =
+            opened.map_err(|_| wrong())?;
         let [reps, customers, regions, plan, calendar] =
             <[Versions; 5]>::try_from(loaded?).map_err(|_| wrong())?;
         Ok(Self {
@@ -62,11 +136,19 @@ impl Sources {
             dead_letters,
             crm_tables,
             versions: CrmVersions { reps, customers, regions, plan, calendar },
-            runs: Run::load(&runs)?,
             runs_version: runs.version(),
+            runs: Run::load(&runs)?,
             quota,
             explanation,
+            elasticity,
+            requests: of_table(&adjustments)?,
+            adjustments,
         })
+    }
+
+    /// The approved adjustments that act on a run of the day, in their order.
+    pub(super) fn adjustments(&self, as_of: Day, settings: &Settings) -> Vec<Adjustment> {
+        in_force(&self.requests, &Span::of(as_of, settings.quota.period).name, as_of)
     }
 
     /// The tables whose versions are part of a run's identity.
@@ -74,9 +156,11 @@ impl Sources {
         [&self.raw, &self.market, &self.dead_letters].into_iter().chain(&self.crm_tables)
     }
 
-    /// The version of `ops.run` that was read.
-    pub(super) fn runs_version(&self) -> i64 {
-        self.runs_version
+    /// Table → version, of all that the run reads but what earlier runs published.
+    pub(super) fn inputs(&self) -> BTreeMap<&'static str, i64> {
+        let tables =
+            self.tables().chain([&self.adjustments]).map(|table| (table.spec().name, table.version()));
+        tables.chain([(RUNS, self.runs_version)]).collect()
     }
 
     /// The run that a day shows.
@@ -121,6 +205,19 @@ impl Sources {
             }
         }
         Ok(quotas)
+    }
+
+    /// By region id, the empty one for nowhere: whether the newest run before the day found the market cold.
+    pub(super) fn previous_markets(&self, as_of: Day) -> Result<Before> {
+        let mut markets = Before::new();
+        for path in self.previous(as_of).into_iter().flat_map(|run| files_of(&self.elasticity, run)) {
+            for batch in read(&path, &["region_id", "cold"])? {
+                let (ids, cold): (_, &BooleanArray) = (text(&batch, "region_id")?, column(&batch, "cold")?);
+                let id = |row| if ids.is_valid(row) { ids.value(row) } else { "" };
+                markets.extend((0..batch.num_rows()).map(|row| (id(row).to_owned(), cold.value(row))));
+            }
+        }
+        Ok(markets)
     }
 
     /// The quotas that the newest earlier day of the same period shows, with what they were made of, by rep id.
@@ -173,14 +270,18 @@ fn set_ratios(
     Ok(())
 }
 
-/// The files of a mart that a run wrote.
-fn files_of(table: &Table, run: &Run) -> Vec<PathBuf> {
+/// The files of a mart that a run wrote; of a run that was superseded, those not yet deleted.
+pub(super) fn files_of(table: &Table, run: &Run) -> Vec<PathBuf> {
     let day = date(run.as_of).to_string();
-    let own = table
-        .files()
-        .iter()
-        .filter(|file| file.partition_value("run_id") == run.run_id && file.partition_value("as_of") == day);
-    own.map(|file| table.dir().join(&file.path)).collect()
+    let own: Vec<PathBuf> = (table.files().iter())
+        .filter(|file| file.partition_value("run_id") == run.run_id && file.partition_value("as_of") == day)
+        .map(|file| table.dir().join(&file.path))
+        .collect();
+    if own.is_empty() {
+        let left = table.dir().join(publish::path(run.as_of, &run.run_id));
+        return left.exists().then_some(left).into_iter().collect();
+    }
+    own
 }
 
 fn minor(amounts: &Decimal128Array, row: usize) -> i64 {

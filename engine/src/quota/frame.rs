@@ -1,4 +1,4 @@
-//! The frame around a prediction: proposal → rules → reconciliation → explanation, for every rep on duty.
+//! The frame around a prediction: proposal → rules, adjustments → reconciliation → explanation, for every rep on duty.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,7 @@ use super::{
     Bound, Explainer, Forecast, Limits, Region, RegionOutcome, RelaxOrder, Span, TreeReconciled,
     reconcile_tree, step_ratio,
 };
+use crate::adjust::{Adjustment, Placed};
 use crate::entity::Crm;
 use crate::error::{EngineError, Result};
 use crate::factor::Factor;
@@ -21,6 +22,8 @@ pub(crate) struct QuotaInputs<'a> {
     /// Positions in the CRM of the reps on duty.
     pub(crate) reps: &'a [usize],
     pub(crate) period: &'a Span,
+    /// Target per period and region position, minor units.
+    pub(crate) plan: &'a BTreeMap<(String, usize), i64>,
     pub(crate) attained: &'a [i64],
     /// By position in the CRM.
     pub(crate) factors: &'a [[Factor; 18]],
@@ -31,8 +34,12 @@ pub(crate) struct QuotaInputs<'a> {
     /// The rules, and what they did to the proposals.
     pub(crate) book: &'a Book,
     pub(crate) ruled: Vec<Ruled>,
+    /// The approved adjustments that act, in their order.
+    pub(crate) adjustments: &'a [Adjustment],
     /// The published quotas of an earlier day of the period, by rep id.
     pub(crate) previous: &'a BTreeMap<String, Previous>,
+    /// The same, see [`before`].
+    pub(crate) before: &'a [Option<&'a Previous>],
     pub(crate) settings: &'a settings::Quota,
 }
 
@@ -92,27 +99,65 @@ pub(crate) fn bases(forecast: &dyn Forecast, reps: usize) -> Vec<i64> {
     (0..reps).map(|row| minor(forecast.base(row)).max(1)).collect()
 }
 
+/// The published quotas of an earlier day, over `reps`.
+pub(crate) fn before<'a>(
+    crm: &Crm,
+    reps: &[usize],
+    previous: &'a BTreeMap<String, Previous>,
+) -> Vec<Option<&'a Previous>> {
+    reps.iter().map(|&rep| previous.get(&crm.reps[rep].id)).collect()
+}
+
 /// Reconciles and explains the quota of every rep on duty.
 ///
 /// # Errors
 /// [`EngineError::Input`] where the inputs' lengths contradict each other.
 pub(crate) fn quotas(mut inputs: QuotaInputs<'_>) -> Result<QuotaRun> {
     let mut ruled = std::mem::take(&mut inputs.ruled);
+    let Settled { quotas, solved } = settle(&inputs, &mut ruled)?;
+    let terms = Terms::new(inputs.book, inputs.adjustments, &ruled, inputs.previous);
+    let mut explainer = Explainer::new();
+    let rows = ruled
+        .into_iter()
+        .enumerate()
+        .map(|(row, ruled)| explain(&inputs, row, (quotas[row], ruled), &solved, &terms, &mut explainer))
+        .collect::<Result<_>>()?;
+    Ok(QuotaRun { rows, terms, regions: solved.regions, findings: solved.findings })
+}
+
+/// Quotas without their explanation.
+#[derive(Debug)]
+pub(crate) struct Settled {
+    /// Per rep on duty, in minor units.
+    pub(crate) quotas: Vec<i64>,
+    /// Before what acts beyond plan; the sums of regions are after it.
+    pub(crate) solved: TreeReconciled,
+}
+
+/// What is in `ruled` after the rules, adjusted, reconciled, and moved beyond plan.
+///
+/// # Errors
+/// [`EngineError::Input`] where the inputs' lengths contradict each other.
+pub(crate) fn settle(inputs: &QuotaInputs<'_>, ruled: &mut [Ruled]) -> Result<Settled> {
+    let placed = if inputs.adjustments.is_empty() {
+        Vec::new()
+    } else {
+        let id = |rep: &usize| inputs.crm.reps[*rep].id.as_str();
+        Placed::all(inputs.adjustments, |rep_id| inputs.reps.binary_search_by(|rep| id(rep).cmp(rep_id)).ok())
+    };
+    Placed::adjust(&placed, ruled);
     let limits: Vec<Limits> = (ruled.iter().enumerate())
-        .map(|(row, ruled)| {
-            let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
-            limits(inputs.forecast.base(row), inputs.settings, ruled, previous)
-        })
+        .map(|(row, ruled)| limits(inputs.forecast.base(row), inputs.settings, ruled, inputs.before[row]))
         .collect();
     let proposals: Vec<i64> = ruled.iter().map(|ruled| ruled.proposal).collect();
-    let mut solved = solve(inputs.crm, inputs.reps, inputs.period, &proposals, &limits)?;
-    let quotas: Vec<i64> = (ruled.iter_mut().enumerate())
+    let mut solved = solve(inputs.crm, inputs.reps, (inputs.period, inputs.plan), &proposals, &limits)?;
+    let mut quotas: Vec<i64> = (ruled.iter_mut().enumerate())
         .map(|(row, ruled)| {
-            let previous = inputs.previous.get(&inputs.crm.reps[inputs.reps[row]].id);
             let amounts = (solved.quota[row], inputs.bases[row]);
-            apply_beyond_plan(inputs.book, ruled, amounts, previous.map(|previous| previous.quota))
+            apply_beyond_plan(inputs.book, ruled, amounts, inputs.before[row].map(|previous| previous.quota))
         })
         .collect();
+    Placed::adjust_beyond_plan(&placed, ruled, &mut quotas);
     let mut extra = vec![0; inputs.crm.regions.ids.len()];
     for (row, &rep) in inputs.reps.iter().enumerate() {
         let regions =
@@ -123,32 +168,25 @@ pub(crate) fn quotas(mut inputs: QuotaInputs<'_>) -> Result<QuotaRun> {
         outcome.quota_total += extra;
         outcome.difference = outcome.difference.map(|difference| difference + extra);
     }
-    let terms = Terms::new(inputs.book, &ruled, inputs.previous);
-    let mut explainer = Explainer::new();
-    let rows = ruled
-        .into_iter()
-        .enumerate()
-        .map(|(row, ruled)| explain(&inputs, row, (quotas[row], ruled), &solved, &terms, &mut explainer))
-        .collect::<Result<_>>()?;
-    Ok(QuotaRun { rows, terms, regions: solved.regions, findings: solved.findings })
+    Ok(Settled { quotas, solved })
 }
 
-/// Makes proposals add up to the plans of a period. `reps` are positions in the CRM; `proposals`, after the rules, and
-/// `limits` run over them.
+/// Makes proposals add up to the plans of a period. `reps` are positions in the CRM; `proposals`, after rules and
+/// adjustments, and `limits` run over them. Plans are targets by period and region position, in minor units.
 ///
 /// # Errors
 /// [`EngineError::Input`] where the lengths differ.
 pub(crate) fn solve(
     crm: &Crm,
     reps: &[usize],
-    period: &Span,
+    (period, plan): (&Span, &BTreeMap<(String, usize), i64>),
     proposals: &[i64],
     limits: &[Limits],
 ) -> Result<TreeReconciled> {
     let regions: Vec<Region> = (0..crm.regions.ids.len())
         .map(|region| Region {
             parent: crm.regions.parent[region].and_then(|parent| u32::try_from(parent).ok()),
-            plan: crm.plan.get(&(period.name.clone(), region)).copied(),
+            plan: plan.get(&(period.name.clone(), region)).copied(),
         })
         .collect();
     let rep_region: Vec<Option<u32>> =
@@ -158,7 +196,7 @@ pub(crate) fn solve(
 }
 
 /// The limits of one rep, given its base and the quota published before. What a rule says goes before what the
-/// configuration says.
+/// configuration says, and what was approved before both.
 pub(crate) fn limits(
     base: f64,
     settings: &settings::Quota,
@@ -174,7 +212,9 @@ pub(crate) fn limits(
     let limits = Limits {
         floor: usual_floor.map(most).map(least).or(ruled.floor),
         ceiling: usual_ceiling.map(least).map(most).or(ruled.cap),
-        frozen: ruled.frozen.then(|| previous.map_or(ruled.proposal, |previous| previous.quota)),
+        frozen: ruled
+            .pinned
+            .or_else(|| ruled.frozen.then(|| previous.map_or(ruled.proposal, |previous| previous.quota))),
         ..Limits::default()
     };
     match previous.filter(|previous| previous.base > 1) {
@@ -204,11 +244,11 @@ fn explain(
         step_ratio(ruled.proposal, scaled),
         step_ratio(scaled, reconciled),
     ];
-    let ratios = terms.ratios(effects(), steps, &ruled.steps);
+    let ratios = terms.ratios(effects(), steps, &ruled);
     let bad = |error: super::QuotaError| EngineError::Input(error.to_string());
     let mut level = vec![0; ratios.len()];
     explainer.level(base, quota, &ratios, &mut level).map_err(bad)?;
-    let previous = inputs.previous.get(&inputs.crm.reps[rep].id);
+    let previous = inputs.before[row];
     let change = match previous.filter(|previous| !previous.ratios.is_empty()) {
         Some(previous) => {
             let with_base = |base: i64, ratios: &[f64]| -> Vec<f64> {

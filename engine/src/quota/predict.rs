@@ -37,6 +37,9 @@ pub trait Forecast: std::fmt::Debug + Send + Sync {
     fn quantile(&self, rep: usize, p: f64) -> f64;
     /// The chance that achievable is at least `amount`.
     fn p_at_least(&self, rep: usize, amount: f64) -> f64;
+    /// The same prediction with another product of all factor effects for every rep, to the bit what
+    /// [`Predictor::predict`] makes of those effects.
+    fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast>;
     /// Forecasts one rep again, of whom more is attained in the period or other factors hold: to the last bit what
     /// [`Predictor::predict`] would say with these in the rep's row. `effects` as a row of
     /// [`PredictInput::factor_effect`].

@@ -5,13 +5,14 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::{Action, Amount, Book, Columns, Condition, Rule, Scope, Subject};
+use crate::adjust::Adjusted;
 use crate::measure::{at, real};
 use crate::time::Day;
 
-/// What rules did to one rep. Money in minor units.
+/// What rules, and approved adjustments after them, did to one rep. Money in minor units.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Ruled {
-    /// The proposal after the rules.
+    /// The proposal after them.
     pub proposal: i64,
     /// The least that rules allow.
     pub floor: Option<i64>,
@@ -25,6 +26,10 @@ pub struct Ruled {
     pub steps: Vec<Step>,
     /// Rules, by position in the book, that act after the plan has been met.
     pub beyond: Vec<u32>,
+    /// What an approved adjustment says that the quota is, whatever the limits.
+    pub pinned: Option<i64>,
+    /// What approved adjustments did after the rules, in order.
+    pub adjusted: Vec<Adjusted>,
 }
 
 /// One action of one rule.
@@ -176,6 +181,6 @@ fn limit(amount: Amount, base: i64) -> i64 {
 
 /// A share of an amount, to the nearest minor unit.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to what an i64 holds exactly")]
-fn minor(value: f64) -> i64 {
+pub(crate) fn minor(value: f64) -> i64 {
     if value.is_finite() { value.round().clamp(-9.0e15, 9.0e15) as i64 } else { 0 }
 }

@@ -42,7 +42,11 @@ pub fn read(text: &str) -> Result<Book, Vec<Fault>> {
         }
         first = false;
     }
-    reader.end()
+    let mut book = reader.end()?;
+    if !book.rules.is_empty() {
+        text.clone_into(&mut book.source);
+    }
+    Ok(book)
 }
 
 fn is_comment(line: &str) -> bool {

@@ -85,6 +85,22 @@ impl Columns {
         self.numbers.insert(subject, values);
     }
 
+    /// The same columns with other rows: each is one of these, or unknown where there is none.
+    pub(crate) fn with_rows(&self, rows: &[Option<usize>]) -> Self {
+        let number = |cells: &Vec<f64>, row: &Option<usize>| {
+            row.and_then(|row| cells.get(row).copied()).unwrap_or(f64::NAN)
+        };
+        let numbers = self
+            .numbers
+            .iter()
+            .map(|(subject, cells)| (*subject, rows.iter().map(|row| number(cells, row)).collect()));
+        let texts = self.texts.iter().map(|(subject, texts)| {
+            let place = |row: &Option<usize>| row.and_then(|row| texts.rows.get(row).copied().flatten());
+            (*subject, Texts { rows: rows.iter().map(place).collect(), values: texts.values.clone() })
+        });
+        Self { rows: rows.len(), numbers: numbers.collect(), texts: texts.collect() }
+    }
+
     /// Sets a column of texts.
     pub fn set_texts(&mut self, subject: Subject, mut texts: Texts) {
         texts.rows.resize(self.rows, None);

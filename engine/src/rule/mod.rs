@@ -44,8 +44,8 @@ mod write;
 
 use crate::time::Day;
 
-pub(crate) use apply::apply_beyond_plan;
 pub use apply::{Ruled, Step, apply};
+pub(crate) use apply::{apply_beyond_plan, minor};
 pub use book::read;
 pub use columns::{Columns, Texts};
 pub use error::Fault;
@@ -62,6 +62,8 @@ pub struct Book {
     pub version: Option<u32>,
     /// The rules.
     pub rules: Vec<Rule>,
+    /// The text that they were read from; empty without a rule.
+    pub source: String,
 }
 
 /// One sentence with its properties.

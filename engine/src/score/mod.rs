@@ -160,6 +160,12 @@ impl Models<'_> {
     }
 }
 
+/// Name and id of each model that a run used, from what `ops.run` calls its program.
+pub fn models_of(program: &str) -> impl Iterator<Item = (&str, &str)> {
+    // First come the program and its prediction.
+    program.split(" · ").skip(2).filter_map(|model| model.split_once(' '))
+}
+
 impl std::fmt::Debug for Models<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Models")

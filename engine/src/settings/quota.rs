@@ -10,10 +10,15 @@ pub struct Factor {
     pub heat_weight: std::collections::BTreeMap<String, f64>,
     /// Weight of factors that `heat_weight` doesn't name.
     pub heat_weight_other: f64,
-    /// Heat under which a rep's attainment counts more.
+    /// Heat under which a market turns cold: attainment counts more from then on.
     pub heat_threshold: f64,
-    /// `attainment_weight` under that threshold.
+    /// Points of heat above that threshold from which on a cold market is cold no longer; between the two it stays what
+    /// it was the day before.
+    pub heat_hysteresis: f64,
+    /// `attainment_weight` in a cold market: attainment is multiplied by it.
     pub attainment_weight_cold: f64,
+    /// Percentage points added to attainment in a cold market, beside or instead of the weight.
+    pub attainment_points_cold: f64,
     /// Elasticity of capacity per factor name: the effect is exp(beta · z).
     pub beta: std::collections::BTreeMap<String, f64>,
 }
@@ -30,7 +35,9 @@ impl Default for Factor {
             ]),
             heat_weight_other: 0.05,
             heat_threshold: 90.0,
+            heat_hysteresis: 2.0,
             attainment_weight_cold: 1.2,
+            attainment_points_cold: 0.0,
             beta: table(&[
                 ("market_heat", 0.05),
                 ("regional_growth", 0.02),

@@ -6,17 +6,19 @@ use std::sync::Arc;
 
 use arrow::array::{Array, RecordBatch};
 use arrow::util::display::array_value_to_string;
+use engine::adjust::{self, Ask, Change, Event, EventKind};
 use engine::catalogue::Catalogue;
 use engine::contract::Stream;
 use engine::ingest::{IngestOptions, MessageReader, ingest_files};
 use engine::lake::{Lake, read};
 use engine::live::{AlertChange, Live, LiveQuota, Making};
 use engine::pipeline::{RunReport, RunRequest, run};
-use engine::quota::{Forecast, PredictInput, Predictor};
 use engine::rule::{Book, read as read_rules};
 use engine::settings::Settings;
 use engine::time::{Day, Micros, day_number, parse_rfc3339};
 use tempfile::TempDir;
+
+use crate::pace::Pace;
 
 const RULES: &str = "\
 name: busy
@@ -30,69 +32,6 @@ priority: 200
 scope: rep r00002
 always raise quota by 1,000 beyond plan
 ";
-
-/// A predictor with a spread, in which everything that a rep did shows.
-#[derive(Debug)]
-struct Pace;
-
-#[derive(Debug)]
-struct Paced {
-    pace: Vec<f64>,
-    left: f64,
-    attained: Vec<f64>,
-    effect: Vec<f64>,
-}
-
-impl Predictor for Pace {
-    fn name(&self) -> &'static str {
-        "pace"
-    }
-
-    fn season(&self, _: &[f64], _: u8) -> Result<[f64; 12], String> {
-        Ok([1.0; 12])
-    }
-
-    fn predict(&self, input: &PredictInput, _: &[f64; 12]) -> Result<Box<dyn Forecast>, String> {
-        let reps = input.attained.len();
-        let pace = |rep: usize| {
-            let months = &input.history[rep * input.n_months..(rep + 1) * input.n_months];
-            3_000_000.0 + months.iter().sum::<f64>() / 2.0
-        };
-        let mut paced = Paced {
-            pace: (0..reps).map(pace).collect(),
-            left: input.working_days_left / input.working_days_period,
-            attained: vec![0.0; reps],
-            effect: vec![1.0; reps],
-        };
-        for rep in 0..reps {
-            paced.revise(rep, input.attained[rep], &input.factor_effect[rep * 18..(rep + 1) * 18]);
-        }
-        Ok(Box::new(paced))
-    }
-}
-
-impl Forecast for Paced {
-    fn base(&self, rep: usize) -> f64 {
-        self.pace[rep]
-    }
-
-    fn expected(&self, rep: usize) -> f64 {
-        self.attained[rep] + self.pace[rep] * self.left * self.effect[rep]
-    }
-
-    fn quantile(&self, rep: usize, p: f64) -> f64 {
-        self.attained[rep] + self.pace[rep] * self.left * self.effect[rep] * (0.5 + p)
-    }
-
-    fn p_at_least(&self, rep: usize, amount: f64) -> f64 {
-        1.0 / (1.0 + amount / self.expected(rep))
-    }
-
-    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
-        self.attained[rep] = attained;
-        self.effect[rep] = effects.iter().product();
-    }
-}
 
 /// Pseudo-random numbers that are the same on every run.
 struct Dice(u64);
@@ -465,4 +404,36 @@ async fn the_next_day_waits_and_rows_have_a_limit() {
     let mut live = Live::open(&world.copy("small"), small, world.day).await.unwrap();
     let refused = live.apply(&world.batches(&tomorrow)).unwrap_err();
     assert!(refused.is_input() && refused.to_string().contains("live.memory_mib"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_day_on_which_an_approved_adjustment_acts_is_not_followed() {
+    let world = World::new(Book::default()).await;
+    let lake = world.copy("adjusted");
+    let live = world.open(&lake).await;
+    let ask = Ask { change: Change::Percent(-5.0), beyond_plan: false, from: None, until: Some(world.day) };
+    let event = |sequence, kind, actor: &str| Event {
+        request_id: "moved".to_owned(),
+        sequence,
+        kind,
+        actor: actor.to_owned(),
+        at: now(),
+        rep_id: "r00002".to_owned(),
+        period: "2026-02".to_owned(),
+        ask: Some(ask),
+        reason: None,
+        evidence: None,
+    };
+    adjust::add(&lake, "moved", &|_| Ok(event(1, EventKind::Request, "rep"))).await.unwrap();
+    // What is only asked for changes no quota.
+    assert_eq!(quotas(&world.open(&lake).await), quotas(&live));
+    adjust::add(&lake, "moved", &|_| Ok(event(2, EventKind::Approve, "boss"))).await.unwrap();
+    let now = engine::live::versions(&lake).await.unwrap();
+    assert_ne!(now.get("ops.adjustment"), live.versions().get("ops.adjustment"));
+    let refused = Live::open(&lake, world.making.clone(), world.day).await.unwrap_err();
+    let said =
+        "approved adjustments act on 2026-02-12 (request moved of r00002), and quotas of a running day don't";
+    assert!(refused.is_input() && refused.to_string().contains(said), "{refused}");
+    // The day after it is over.
+    Live::open(&lake, world.making.clone(), world.day + 1).await.unwrap();
 }

@@ -4,3 +4,5 @@
 mod ingest;
 #[cfg(test)]
 mod live;
+#[cfg(test)]
+mod pace;

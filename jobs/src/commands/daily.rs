@@ -1,18 +1,16 @@
 //! `tideline daily`: compute and publish a day, or several in order.
 
 use engine::EngineError;
-use engine::lake::{Lake, Log};
+use engine::lake::Lake;
 use engine::pipeline::{RunReport, RunRequest};
-use engine::score::{LeadScorer, Models, WinScorer};
 use engine::time::{Day, date};
 
 use crate::cli::DailyArgs;
 use crate::context::{Context, now};
-use crate::lead_model::{LEAD, LeadModel};
 use crate::output;
 use crate::predictor::RunRate;
 use crate::report;
-use crate::win_model::{WIN, WinModel};
+use crate::scorers::Scorers;
 
 pub(crate) async fn run(args: DailyArgs, context: &Context) -> anyhow::Result<()> {
     let days = match (args.as_of, args.from, args.to) {
@@ -46,13 +44,7 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
     let catalogue = context.catalogue()?;
     let predictor = RunRate;
     let rules = context.rules()?;
-    let log = Log::load(lake).await?;
-    let lead = log.for_day(LEAD, day).map(|entry| LeadModel::load(lake, entry)).transpose()?;
-    let win = log.for_day(WIN, day).map(|entry| WinModel::load(lake, entry)).transpose()?;
-    let models = Models {
-        lead: lead.as_ref().map(|model| model as &dyn LeadScorer),
-        win: win.as_ref().map(|model| model as &dyn WinScorer),
-    };
+    let scorers = Scorers::in_use(lake, day).await?;
     let mut stage = |stage: &str| progress.stage(&format!("{}: {stage}", date(day)));
     let request = RunRequest {
         as_of: day,
@@ -62,7 +54,7 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
         catalogue: &catalogue,
         predictor: &predictor,
         rules: &rules,
-        models,
+        models: scorers.models(),
         progress: &mut stage,
     };
     let report = engine::pipeline::run(lake, request).await?;

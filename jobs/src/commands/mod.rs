@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+mod adjust;
 mod backtest;
 mod backtest_leads;
 mod daily;
@@ -16,8 +17,10 @@ mod live;
 mod maintain;
 mod metrics;
 mod model;
+mod past;
 mod play;
 mod prompt;
+mod replay;
 mod rules;
 mod schedule;
 mod serve;
@@ -25,6 +28,7 @@ mod sql;
 mod status;
 mod train;
 mod verify;
+mod whatif;
 
 use crate::cli::{BacktestCommand, Command, LakeCommand, ModelCommand};
 use crate::context::Context;
@@ -59,6 +63,9 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Model(ModelCommand::Fit(args)) => model::fit::run(&args),
         Command::Model(ModelCommand::Score(args)) => model::score::run(&args),
         Command::Rules(command) => Box::pin(rules::run(command, context)).await,
+        Command::Adjust(command) => Box::pin(adjust::run(command, context)).await,
+        Command::Whatif(args) => Box::pin(whatif::run(args, context)).await,
+        Command::Replay(args) => Box::pin(replay::run(args, context)).await,
         Command::Schedule(args) => Box::pin(schedule::run(args, context)).await,
         Command::Serve(args) => Box::pin(serve::run(&args, context)).await,
         Command::Key(command) => key::run(command, context),

@@ -76,7 +76,7 @@ fn text(args: &SqlArgs) -> anyhow::Result<Option<String>> {
     }
 }
 
-fn format(asked: AnswerFormat) -> Format {
+pub(super) fn format(asked: AnswerFormat) -> Format {
     match asked {
         AnswerFormat::Table => Format::Table,
         AnswerFormat::Csv => Format::Csv,
@@ -88,7 +88,7 @@ fn format(asked: AnswerFormat) -> Format {
 }
 
 /// The format of a file: what was asked for, else what its ending says.
-fn file_format(to: &Path, asked: AnswerFormat) -> Result<Format, EngineError> {
+pub(super) fn file_format(to: &Path, asked: AnswerFormat) -> Result<Format, EngineError> {
     if asked == AnswerFormat::Arrow {
         return Ok(Format::ArrowFile);
     }

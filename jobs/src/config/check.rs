@@ -7,7 +7,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     engine::time::Zone::new(&config.timezone)
         .map(|_| ())
         .map_err(|message| format!("timezone: {message}"))?;
-    let rules = numbers(config).into_iter().chain(shapes(config));
+    let rules = numbers(config).into_iter().chain(elasticity(config)).chain(shapes(config));
     let rules = rules.chain(live(config)).chain(config.serve.rules()).chain(config.model.rules());
     for (key, holds, right) in rules {
         if !holds {
@@ -49,9 +49,23 @@ fn live(config: &Config) -> Vec<Rule> {
     ]
 }
 
+fn elasticity(config: &Config) -> Vec<Rule> {
+    let factor = &config.factor;
+    let positive = |value: f64| value.is_finite() && value > 0.0;
+    vec![
+        ("factor.heat_hysteresis", (0.0..=1_000.0).contains(&factor.heat_hysteresis), "between 0 and 1,000"),
+        ("factor.attainment_weight_cold", positive(factor.attainment_weight_cold), "above 0"),
+        (
+            "factor.attainment_points_cold",
+            (0.0..=1_000.0).contains(&factor.attainment_points_cold),
+            "between 0 and 1,000",
+        ),
+    ]
+}
+
 fn numbers(config: &Config) -> Vec<Rule> {
     let (health, lead, quota, process) = (&config.health, &config.lead, &config.quota, &config.process);
-    let (lifecycle, factor) = (&config.lifecycle, &config.factor);
+    let lifecycle = &config.lifecycle;
     let share = |value: f64| (0.0..=1.0).contains(&value);
     let positive = |value: f64| value.is_finite() && value > 0.0;
     vec![
@@ -81,7 +95,6 @@ fn numbers(config: &Config) -> Vec<Rule> {
             positive(lifecycle.at_risk_intervals) && lifecycle.lost_intervals >= lifecycle.at_risk_intervals,
             "at least lifecycle.at_risk_intervals, which is above 0",
         ),
-        ("factor.attainment_weight_cold", positive(factor.attainment_weight_cold), "above 0"),
         (
             "quota.attain_probability",
             quota.attain_probability > 0.0 && quota.attain_probability < 1.0,

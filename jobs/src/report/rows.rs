@@ -8,31 +8,31 @@ use sql::SqlError;
 
 /// One row: texts by column position, none for null.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row(Vec<Option<String>>);
+pub(crate) struct Row(Vec<Option<String>>);
 
 impl Row {
     /// A text; empty for null.
-    pub(super) fn text(&self, column: usize) -> &str {
+    pub(crate) fn text(&self, column: usize) -> &str {
         self.0.get(column).and_then(Option::as_deref).unwrap_or_default()
     }
 
     /// A text, where there is one.
-    pub(super) fn maybe(&self, column: usize) -> Option<&str> {
+    pub(crate) fn maybe(&self, column: usize) -> Option<&str> {
         self.0.get(column).and_then(Option::as_deref)
     }
 
     /// A real number, where there is one.
-    pub(super) fn real(&self, column: usize) -> Option<f64> {
+    pub(crate) fn real(&self, column: usize) -> Option<f64> {
         self.maybe(column)?.parse().ok()
     }
 
     /// A count; 0 for null.
-    pub(super) fn count(&self, column: usize) -> u64 {
+    pub(crate) fn count(&self, column: usize) -> u64 {
         self.maybe(column).and_then(|text| text.parse().ok()).unwrap_or(0)
     }
 
     /// Money in minor units, where there is some.
-    pub(super) fn money(&self, column: usize) -> Option<i64> {
+    pub(crate) fn money(&self, column: usize) -> Option<i64> {
         minor_units(self.maybe(column)?)
     }
 }
@@ -49,7 +49,7 @@ fn minor_units(text: &str) -> Option<i64> {
 }
 
 /// Asks the session.
-pub(super) async fn ask(session: &SessionContext, query: &str) -> anyhow::Result<Vec<Row>> {
+pub(crate) async fn ask(session: &SessionContext, query: &str) -> anyhow::Result<Vec<Row>> {
     let statement = sql::statements(query)?.pop().context("a report's query is one statement")?;
     let frame = sql::plan(session, statement).await?;
     let batches = frame.collect().await.map_err(|error| SqlError::Compute(Box::new(error)))?;
@@ -77,7 +77,7 @@ fn read(batch: &RecordBatch, rows: &mut Vec<Row>) -> anyhow::Result<()> {
 }
 
 /// Text as an SQL literal.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

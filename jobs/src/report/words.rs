@@ -20,6 +20,17 @@ pub(crate) fn money(minor: i64) -> String {
     format!("{sign}{}.{:02}", count(size / 100), size % 100)
 }
 
+/// Reads an amount as people write it, `120000`, `120,000.5`, as minor units.
+pub(crate) fn read_money(text: &str) -> Option<i64> {
+    let text = text.trim().replace(',', "");
+    let (whole, cents) = text.split_once('.').unwrap_or((&text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || cents.len() > 2 || !digits(whole) || !digits(cents) {
+        return None;
+    }
+    whole.parse::<i64>().ok()?.checked_mul(100)?.checked_add(format!("{cents:0<2}").parse().ok()?)
+}
+
 /// Minor units as whole units: `1,235`.
 pub(crate) fn whole_money(minor: i64) -> String {
     let sign = if minor <= -50 { "-" } else { "" };
@@ -98,9 +109,10 @@ pub(crate) fn term(name: &str) -> String {
         "tenure_ramp" => "time since hired",
         "attainment_bias" => "record of reaching past quotas",
         _ => {
-            return match name.strip_prefix("rule:") {
-                Some(rule) => format!("the rule {rule}"),
-                None => name.replace('_', " "),
+            return match name.split_once(':') {
+                Some(("rule", rule)) => format!("the rule {rule}"),
+                Some(("adjustment", request)) => format!("the approved adjustment {request}"),
+                _ => name.replace('_', " "),
             };
         }
     };
@@ -140,6 +152,8 @@ mod tests {
             ["0", "999", "1,000", "1,234,567"]
         );
         assert_eq!([money(-123_450), money(7), money(0)], ["-1,234.50", "0.07", "0.00"]);
+        let amounts = ["120000", "120,000.5", "0.07", "1.234", "-5", "x", "", "1.x"].map(read_money);
+        assert_eq!(amounts, [Some(12_000_000), Some(12_000_050), Some(7), None, None, None, None, None]);
         assert_eq!([whole_money(123_450), whole_money(-49), whole_money(-50)], ["1,235", "0", "-1"]);
         assert_eq!([signed("1"), signed("-1")], ["+1", "-1"]);
         assert_eq!(

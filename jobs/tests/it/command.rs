@@ -16,7 +16,7 @@ fn help_lists_what_there_is() {
         .collect();
     let expected = [
         "demo", "generate", "ingest", "import", "daily", "train", "backtest", "explain", "sql", "export",
-        "model", "rules", "serve", "key", "schedule", "lake", "doctor", "help",
+        "model", "rules", "adjust", "whatif", "replay", "serve", "key", "schedule", "lake", "doctor", "help",
     ];
     assert_eq!(commands, expected);
     assert!(

@@ -31,8 +31,12 @@ mod schedule;
 #[cfg(test)]
 mod serve;
 #[cfg(test)]
+mod steer;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;
 #[cfg(test)]
 mod train;
+#[cfg(test)]
+mod world;

@@ -66,7 +66,11 @@ fn a_model_is_fitted_judged_used_and_taken_back() {
     a_day_before_the_model_has_none(&tool);
     the_same_training_is_found(&tool);
     learnt_is_near_what_was_drawn_by(&tool);
+    comes_out_again(&tool, &["--as-of", BEFORE]);
+    comes_out_again(&tool, &["--as-of", DAY]);
+    comes_out_again(&tool, &[&without]);
     what_is_taken_back_is_gone(&tool, &lead, &without);
+    with_other_models_nothing_is_replayed(&tool, &with, &lead);
 }
 
 fn too_little_history_changes_nothing(tool: &Tool) {
@@ -156,6 +160,25 @@ fn the_same_training_is_found(tool: &Tool) {
     let said = tool.run(&["train", "--as-of", DAY]).succeeded().out;
     assert_eq!(said.matches("the same model was recorded before; nothing to do").count(), 2, "{said}");
     assert_eq!(ask(tool, "SELECT count(*) AS n FROM ops.model"), entries);
+}
+
+/// With the models that the run used, or with none where it used none.
+fn comes_out_again(tool: &Tool, run: &[&str]) {
+    let said = tool.run(&[&["replay"], run].concat()).succeeded().out;
+    assert!(!said.contains("differ"), "{said}");
+}
+
+/// The model of leads is in use but not what it was, that of wins is taken back.
+fn with_other_models_nothing_is_replayed(tool: &Tool, run: &str, lead: &str) {
+    let replayed = tool.run(&["replay", run]);
+    replayed.failed(1, &format!("error: run {run} can't be replayed: 2 of its inputs are missing"));
+    let said = tool.run(&["replay", run]).out;
+    assert!(said.contains(&format!("the model {lead} can't be used: ")), "{said}");
+    assert!(said.contains("the run used the win model "), "{said}");
+    assert!(
+        said.contains(&format!(", and none is in use for {DAY} now; `tideline model promote ")),
+        "{said}"
+    );
 }
 
 fn what_is_taken_back_is_gone(tool: &Tool, lead: &str, without: &str) {

@@ -22,20 +22,21 @@ pub struct CapacityForecast {
     /// Mean of `achievable`, `(n_reps)`.
     pub expected: Vec<f64>,
     /// What closed months say of each rep, `(n_reps)`.
-    pub(super) outlook: Vec<Outlook>,
+    pub outlook: Vec<Outlook>,
 }
 
 /// What closed months say of a rep: all that a forecast of the running period needs beside what is attained and the
 /// factors.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Outlook {
-    /// Amount a day of exposure, and the variance of that as an estimate.
-    pub(super) rate: f64,
-    pub(super) rate_variance: f64,
+pub struct Outlook {
+    /// Amount a day of exposure.
+    pub rate: f64,
+    /// The variance of that as an estimate.
+    pub rate_variance: f64,
     /// Variance of a day's amount relative to the rate.
-    pub(super) daily_variance: f64,
+    pub daily_variance: f64,
     /// Days of exposure left.
-    pub(super) left: f64,
+    pub left: f64,
 }
 
 impl Outlook {
@@ -76,6 +77,17 @@ impl CapacityForecast {
         self.remaining[rep] = remaining;
         self.remaining_sd[rep] = sd;
         self.expected[rep] = attained + remaining;
+    }
+
+    /// The same forecast at other factors: `effect` is the product of a rep's factor effects, `(n_reps)`. Reps beyond
+    /// its end have neutral factors.
+    #[must_use]
+    pub fn with_effects(&self, effect: &[f64]) -> Self {
+        let mut other = self.clone();
+        for rep in 0..self.n_reps() {
+            other.revise(rep, self.attained[rep], &[effect.get(rep).copied().unwrap_or(1.0)]);
+        }
+        other
     }
 
     /// Reps forecast.

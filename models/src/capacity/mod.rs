@@ -22,7 +22,7 @@ mod season;
 mod spread;
 
 pub use algorithm::predict;
-pub use forecast::CapacityForecast;
+pub use forecast::{CapacityForecast, Outlook};
 pub use input::{CapacityInput, CapacityParams};
 pub use normal::{normal_cdf, normal_quantile};
 pub use ramp::{RAMP_MONTHS, Ramp};

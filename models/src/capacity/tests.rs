@@ -246,3 +246,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn other_effects_cost_no_prediction_and_come_out_to_the_bit() {
+    let mut company = Company::new(50, 12, 2.5, 3);
+    company.attained = company.rate.iter().map(|rate| 3.0 * rate).collect();
+    let neutral = predict(&company.input(9.0)).unwrap();
+    let mut normals = Normals(5);
+    company.effect = Array2::from_shape_fn((50, 18), |_| normals.factor(0.1));
+    let whole = predict(&company.input(9.0)).unwrap();
+    let effect: Vec<f64> = company.effect.rows().into_iter().map(|row| row.iter().product()).collect();
+    assert_eq!(neutral.with_effects(&effect), whole);
+    assert_ne!(neutral, whole);
+    assert_eq!(whole.with_effects(&[1.0; 50]), neutral);
+}

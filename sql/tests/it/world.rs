@@ -29,6 +29,9 @@ impl Forecast for Flat {
     fn p_at_least(&self, _: usize, _: f64) -> f64 {
         0.5
     }
+    fn with_effects(&self, _: &[f64]) -> Box<dyn Forecast> {
+        Box::new(Self)
+    }
     fn revise(&mut self, _: usize, _: f64, _: &[f64]) {}
 }
 

@@ -53,7 +53,7 @@ impl Company {
         let factors: Vec<[Factor; FACTORS.len()]> = (0..crm.reps.len()).map(all).collect();
         let mut input = basis.input.clone();
         input.factor_effect = basis.reps.iter().flat_map(|&rep| effects(&factors[rep])).collect();
-        let forecast = making.predictor.predict(&input, &basis.season).map_err(|why| refuse(&why))?;
+        let forecast = making.predictor.predict(&input, &basis.season).map_err(refuse)?;
         let rows = basis.reps.len();
         let mut row_of = vec![None; crm.reps.len()];
         for (row, &rep) in basis.reps.iter().enumerate() {
@@ -197,7 +197,8 @@ impl Company {
     fn settle(&mut self, state: &State, making: &Making) -> Result<BTreeMap<usize, Ruled>> {
         let proposals: Vec<i64> = self.ruled.iter().map(|ruled| ruled.proposal).collect();
         let period = &state.windows.period;
-        let solved = solve(state.crm(), &state.basis.reps, period, &proposals, &self.limits)?;
+        let solved =
+            solve(state.crm(), &state.basis.reps, (period, &state.crm().plan), &proposals, &self.limits)?;
         (self.quotas, self.bound) = (solved.quota, solved.bound);
         let mut beyond = BTreeMap::new();
         for (row, ruled) in self.ruled.iter().enumerate().filter(|(_, ruled)| !ruled.beyond.is_empty()) {

@@ -24,17 +24,18 @@ use crate::pipeline::stage::{self, Measures, Windows};
 use crate::tile::keys::Keys;
 use crate::tile::rep::{RepCounts, RepTile};
 use crate::tile::{RunningDay, Touched};
-use crate::time::{Day, Zone};
+use crate::time::{Day, Zone, date};
 use crate::window::OrderDay;
 
 /// Tables beside that of events whose changes a loaded state doesn't see.
-pub(super) const OTHERS: [&str; 8] = [
+pub(super) const OTHERS: [&str; 9] = [
     "crm.rep",
     "crm.customer",
     "crm.region",
     "crm.plan",
     "crm.calendar",
     "raw.market_factor",
+    "ops.adjustment",
     "ops.model",
     "ops.run",
 ];
@@ -91,6 +92,7 @@ impl State {
         refuse_models(&models, as_of)?;
         let lock = lake.lock(Job::Run)?;
         let sources = Sources::open(lake).await?;
+        refuse_adjustments(&sources, making, as_of)?;
         let (mut tiles, _) = stage::tiles(lake, &sources, catalogue, as_of - 1).await?;
         tiles.forget_from(as_of);
         let windows = stage::windows(lake, &sources, &tiles, settings, catalogue, as_of).await?;
@@ -105,9 +107,8 @@ impl State {
         for (place, key) in (0..).zip(&crm.customers.keys) {
             customer_place[at(*key)] = place;
         }
-        let others = sources.tables().map(|table| (table.spec().name, table.version()));
-        let mut versions: BTreeMap<_, _> = others.filter(|(name, _)| OTHERS.contains(name)).collect();
-        versions.insert("ops.run", sources.runs_version());
+        let mut versions = sources.inputs();
+        versions.retain(|name, _| OTHERS.contains(name));
         versions.insert("ops.model", models.version);
         let state = Self {
             as_of,
@@ -255,6 +256,21 @@ fn refuse_models(log: &Log, as_of: Day) -> Result<()> {
             "a model is in use ({} {}), and quotas of a running day don't follow models yet; without it, after `tideline \
              model rollback --of {}`, they can be followed",
             entry.name, entry.model_id, entry.name
+        )))
+    })
+}
+
+/// What was approved acts between the rules and the plan of a daily run; quotas of a running day don't follow it yet.
+fn refuse_adjustments(sources: &Sources, making: &Making, as_of: Day) -> Result<()> {
+    let acting = sources.adjustments(as_of, &making.settings);
+    acting.first().map_or(Ok(()), |first| {
+        Err(EngineError::Input(format!(
+            "approved adjustments act on {} (request {} of {}{}), and quotas of a running day don't follow them yet; \
+             `tideline daily` computes with them",
+            date(as_of),
+            first.request_id,
+            first.rep_id,
+            if acting.len() > 1 { format!(" and {} more", acting.len() - 1) } else { String::new() }
         )))
     })
 }

@@ -7,14 +7,14 @@ use crate::measure::count;
 use crate::pipeline::quotas::Quotas;
 use crate::pipeline::stage::Windows;
 use crate::quota::Bound;
-use crate::settings::Settings;
 
-pub(super) fn marts(windows: &Windows, quotas: &Quotas, settings: &Settings) -> Result<Vec<Mart>> {
+pub(super) fn marts(windows: &Windows, quotas: &Quotas) -> Result<Vec<Mart>> {
     Ok(vec![
         factor(windows, quotas)?,
-        quota(windows, quotas, settings)?,
+        quota(windows, quotas)?,
         explanation(windows, quotas)?,
         plan(windows, quotas)?,
+        elasticity(windows, quotas)?,
     ])
 }
 
@@ -23,7 +23,7 @@ fn position(index: usize) -> i32 {
 }
 
 fn factor(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
-    let reps = windows.crm.reps.iter().zip(&quotas.factors);
+    let reps = windows.crm.reps.iter().zip(&quotas.ground.factors);
     let all: Vec<_> = reps
         .flat_map(|(rep, factors)| {
             factors.iter().enumerate().map(move |(index, factor)| (rep, index, factor))
@@ -41,16 +41,12 @@ fn factor(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
         .of("mart.factor")
 }
 
-fn quota(windows: &Windows, quotas: &Quotas, settings: &Settings) -> Result<Mart> {
+fn quota(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
     let crm = &windows.crm;
     let rows = &quotas.run.rows;
     let region =
         |rep: usize| crm.reps[rep].region.and_then(|region| crm.regions.ids.get(region)).map(String::as_str);
-    let heat = |rep: usize| windows.market.heat(crm.reps[rep].region, &settings.factor);
-    let usual = |rep: usize| match heat(rep) {
-        Some(heat) if heat < settings.factor.heat_threshold => settings.factor.attainment_weight_cold,
-        _ => 1.0,
-    };
+    let market = |rep: usize| quotas.elasticity.market(crm.reps[rep].region);
     Columns::default()
         .text(rows.iter().map(|row| crm.reps[row.rep].id.as_str()))
         .maybe_text(rows.iter().map(|row| region(row.rep)))
@@ -62,10 +58,10 @@ fn quota(windows: &Windows, quotas: &Quotas, settings: &Settings) -> Result<Mart
         .cash(rows.iter().map(|row| row.ruled.proposal))
         .cash(rows.iter().map(|row| row.quota))
         .maybe_cash(rows.iter().map(|row| row.previous))
-        .date(rows.iter().map(|row| row.previous.and(quotas.previous_as_of)))
+        .date(rows.iter().map(|row| row.previous.and(quotas.ground.basis.previous_as_of)))
         .ratio(rows.iter().map(|row| Some(row.p_attain)))
-        .ratio(rows.iter().map(|row| row.ruled.weight.or_else(|| Some(usual(row.rep)))))
-        .ratio(rows.iter().map(|row| heat(row.rep)))
+        .ratio(rows.iter().map(|row| row.ruled.weight.or_else(|| Some(market(row.rep).weight))))
+        .ratio(rows.iter().map(|row| market(row.rep).heat))
         .text(rows.iter().map(|row| row.bound.as_str()))
         .cash(rows.iter().map(|row| row.base))
         .ratio(rows.iter().map(|row| Some(row.scale)))
@@ -91,14 +87,14 @@ fn explanation(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
         lines.push(Line { rep, kind: "level", position: 0, term: "base", amount: row.base, ratio: None });
         for (index, term) in terms.names().iter().enumerate() {
             let (amount, ratio) = (row.level[index], Some(row.ratios[index]));
-            // Of the rules, those that moved this quota.
-            if terms.is_rule(index) && amount == 0 && ratio == Some(1.0) {
+            // Of the rules and adjustments, those that moved this quota.
+            if terms.is_mover(index) && amount == 0 && ratio == Some(1.0) {
                 continue;
             }
             lines.push(Line { rep, kind: "level", position: position(index + 1), term, amount, ratio });
         }
         for (index, amount) in row.change.iter().flatten().enumerate() {
-            if index > 0 && terms.is_rule(index - 1) && *amount == 0 {
+            if index > 0 && terms.is_mover(index - 1) && *amount == 0 {
                 continue;
             }
             let term = if index == 0 { "base" } else { &terms.names()[index - 1] };
@@ -159,6 +155,19 @@ fn plan(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
         .long(outcomes.iter().map(|outcome| count(outcome.binding_reps)))
         .maybe_text(binding.iter().map(|names| (!names.is_empty()).then_some(names.as_str())))
         .of("mart.quota_plan")
+}
+
+/// A row per region, and one without for reps that belong to none.
+fn elasticity(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
+    let markets = quotas.elasticity.markets();
+    let regions = &windows.crm.regions.ids;
+    Columns::default()
+        .maybe_text((0..markets.len()).map(|place| regions.get(place).map(String::as_str)))
+        .ratio(markets.iter().map(|market| market.heat))
+        .flag(markets.iter().map(|market| market.cold))
+        .ratio(markets.iter().map(|market| Some(market.weight)))
+        .ratio(markets.iter().map(|market| Some(market.points)))
+        .of("mart.elasticity")
 }
 
 /// Reps named in `binding` of `mart.quota_plan`.

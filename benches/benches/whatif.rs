@@ -1,0 +1,121 @@
+//! 1,000 scenarios × 10,000 reps through the frame, on all cores; seeded, reps and forecast built outside the clock.
+
+use std::collections::BTreeMap;
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use engine::entity::{Crm, Regions, Rep};
+use engine::pipeline::{Cast, Shift, Variation};
+use engine::quota::{Forecast, Span};
+use engine::rule::Book;
+use engine::settings::{Period, Settings};
+use models::capacity::{CapacityForecast, Outlook};
+
+const REPS: usize = 10_000;
+const REGIONS: usize = 40;
+const SCENARIOS: u32 = 1_000;
+const SEED: u64 = 7;
+/// Working days.
+const DAYS_LEFT: f64 = 12.0;
+/// 2026-02-10.
+const DAY: i32 = 20_494;
+
+/// A seeded linear congruential sequence of reals in `[0, 1)`.
+struct Sequence(u64);
+
+impl Sequence {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        f64::from(u32::try_from(self.0 >> 32).unwrap_or_default()) / (f64::from(u32::MAX) + 1.0)
+    }
+}
+
+/// The forecast of the daily run.
+#[derive(Debug)]
+struct Capacity(CapacityForecast);
+
+impl Forecast for Capacity {
+    fn base(&self, rep: usize) -> f64 {
+        self.0.base[rep]
+    }
+    fn expected(&self, rep: usize) -> f64 {
+        self.0.expected[rep]
+    }
+    fn quantile(&self, rep: usize, p: f64) -> f64 {
+        self.0.quantile(rep, p)
+    }
+    fn p_at_least(&self, rep: usize, amount: f64) -> f64 {
+        self.0.p_at_least(rep, amount)
+    }
+    fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast> {
+        Box::new(Self(self.0.with_effects(effect)))
+    }
+    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
+        self.0.revise(rep, attained, effects);
+    }
+}
+
+fn forecast() -> Capacity {
+    let mut sequence = Sequence(SEED);
+    let neutral: Vec<f64> = (0..REPS).map(|_| 5e6 + 1e7 * sequence.next()).collect();
+    let attained: Vec<f64> = neutral.iter().map(|mean| 0.4 * mean).collect();
+    // So that 0.3 of the mean is the standard deviation of what is still to come.
+    let outlook = |mean: &f64| Outlook {
+        rate: mean / DAYS_LEFT,
+        rate_variance: 0.0,
+        daily_variance: 0.09 * DAYS_LEFT,
+        left: DAYS_LEFT,
+    };
+    Capacity(CapacityForecast {
+        base: neutral.iter().map(|mean| 1.4 * mean).collect(),
+        expected: neutral.iter().zip(&attained).map(|(rest, signed)| rest + signed).collect(),
+        remaining_sd: neutral.iter().map(|mean| 0.3 * mean).collect(),
+        outlook: neutral.iter().map(outlook).collect(),
+        remaining: neutral,
+        attained,
+    })
+}
+
+fn crm() -> Crm {
+    let ids = (0..REGIONS).map(|region| format!("R{region:02}")).collect();
+    // One region above all others.
+    let parent = (0..REGIONS).map(|region| (region > 0).then_some(0)).collect();
+    let rep = |rep: usize| Rep {
+        id: format!("r{rep:05}"),
+        region: Some(1 + rep % (REGIONS - 1)),
+        team: None,
+        manager: None,
+        hired_on: None,
+        left_on: None,
+        status: None,
+    };
+    let regions = Regions { ids, parent, cut: Vec::new() };
+    Crm { reps: (0..REPS).map(rep).collect(), regions, ..Crm::default() }
+}
+
+fn whatif(c: &mut Criterion) {
+    let (period, settings, book) = (Span::of(DAY, Period::Month), Settings::default(), Book::default());
+    let plan = BTreeMap::from([((period.name.clone(), 0), 150_000_000_000)]);
+    let cast = Cast::neutral(crm(), (&period, DAY), &plan, (&settings, &book), Box::new(forecast()));
+    let variations: Vec<Variation> = (0..SCENARIOS)
+        .map(|scenario| Variation {
+            factors: vec![(0, None, Shift::To(70.0 + 0.06 * f64::from(scenario)))],
+            ..Variation::default()
+        })
+        .collect();
+    let mut group = c.benchmark_group("whatif");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(u64::from(SCENARIOS) * u64::try_from(REPS).unwrap_or_default()));
+    group.bench_function(format!("{SCENARIOS}_scenarios_{REPS}_reps_seed_{SEED}"), |b| {
+        b.iter(|| {
+            for some in variations.chunks(64) {
+                let some: Vec<&Variation> = some.iter().collect();
+                black_box(cast.quotas_of(&some)).unwrap_or_default();
+            }
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, whatif);
+criterion_main!(benches);
