@@ -1,5 +1,7 @@
 //! Business days: which calendar day an instant falls on, and where a day begins, in the business time zone.
 
+use std::sync::{Arc, OnceLock};
+
 use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, TimeZone};
 use chrono_tz::Tz;
 
@@ -13,16 +15,17 @@ pub const SECOND: Micros = 1_000_000;
 /// Microseconds of 24 hours.
 pub const DAY: Micros = 86_400 * SECOND;
 
-/// First and last day whose start is kept in the table of a [`Zone`].
-const TABLE_FIRST: Day = 3_652; // 1980-01-01
-const TABLE_LAST: Day = 40_176; // 2079-12-31
+/// The first day whose start a [`Zone`] keeps.
+const KEPT_FIRST: Day = 3_652; // 1980-01-01
+/// Days whose starts are found together, and how often: up to 2080.
+const BLOCK_DAYS: Day = 512;
+const BLOCKS: usize = 72;
 
-/// The business time zone with the start of every day from 1980 to 2079 at hand.
+/// The business time zone; the starts of days from 1980 to 2080 are found once.
 #[derive(Debug, Clone)]
 pub struct Zone {
     tz: Tz,
-    starts: Vec<Micros>,
-    fixed_offset: Option<Micros>,
+    starts: Arc<[OnceLock<Box<[Micros]>>; BLOCKS]>,
 }
 
 impl Zone {
@@ -34,12 +37,7 @@ impl Zone {
         let tz: Tz = name.parse().map_err(|_| {
             format!("unknown time zone '{name}'; use an IANA name such as \"Asia/Shanghai\" or \"UTC\"")
         })?;
-        let starts: Vec<Micros> = (TABLE_FIRST..=TABLE_LAST + 1).map(|day| midnight(tz, day)).collect();
-        // Zones whose days all had 24 hours since 2000 (Shanghai, UTC, Tokyo …) need no search.
-        let first = usize::try_from(10_957 - TABLE_FIRST).unwrap_or(0);
-        let constant = starts[first..].windows(2).all(|pair| pair[1] - pair[0] == DAY);
-        let fixed_offset = constant.then(|| starts[first] - 10_957 * DAY);
-        Ok(Self { tz, starts, fixed_offset })
+        Ok(Self { tz, starts: Arc::new([const { OnceLock::new() }; BLOCKS]) })
     }
 
     /// The zone's IANA name.
@@ -54,10 +52,14 @@ impl Zone {
 
     /// The instant at which `day` begins.
     pub fn start(&self, day: Day) -> Micros {
-        usize::try_from(day - TABLE_FIRST)
-            .ok()
-            .and_then(|index| self.starts.get(index).copied())
-            .unwrap_or_else(|| midnight(self.tz, day))
+        let since = day.saturating_sub(KEPT_FIRST);
+        let place = |days: Day| usize::try_from(days).unwrap_or(usize::MAX);
+        let Some(block) = self.starts.get(place(since.div_euclid(BLOCK_DAYS))) else {
+            return midnight(self.tz, day);
+        };
+        let at = since.rem_euclid(BLOCK_DAYS);
+        let starts = || (day - at..).take(place(BLOCK_DAYS)).map(|day| midnight(self.tz, day)).collect();
+        block.get_or_init(starts)[place(at)]
     }
 
     /// The instant at which `day` ends: the midnight after it.
@@ -67,11 +69,6 @@ impl Zone {
 
     /// The day on which `at` falls.
     pub fn day(&self, at: Micros) -> Day {
-        if let Some(offset) = self.fixed_offset
-            && at >= 946_684_800 * SECOND + DAY
-        {
-            return clamp_day((at - offset).div_euclid(DAY));
-        }
         let mut day = clamp_day(at.div_euclid(DAY));
         while self.start(day) > at {
             day -= 1;

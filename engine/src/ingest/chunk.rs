@@ -12,8 +12,8 @@ use super::taken::Reached;
 use crate::error::Result;
 use crate::lake::NewFile;
 
-/// Units waiting for a lane.
-const UNITS_WAITING: usize = 2;
+/// Units waiting for a lane: so many that the other lanes have work while one encodes what it has gathered.
+const UNITS_WAITING: usize = 8;
 
 /// Files on disk that no commit names yet, and how far they take each input.
 #[derive(Debug, Default)]

@@ -16,14 +16,18 @@ use rayon::prelude::*;
 
 use crate::error::{EngineError, Result};
 
-/// Rows of one row group written.
+/// Rows of one row group of raw tables and marts.
 const ROW_GROUP_ROWS: usize = 1_048_576;
+
+/// Rows of one row group of tiles: more than a tile has, because each group has dictionaries of its own, and a reader that
+/// meets a second one gives up the first.
+const TILE_GROUP_ROWS: usize = 1 << 24;
 
 /// Rows from which on the columns of one batch are encoded in parallel.
 const PARALLEL_ROWS: usize = 20_000;
 
-/// Bytes up to which a column of a tile keeps its dictionary: enough for the ids of a hundred thousand leads.
-const DICTIONARY_BYTES: usize = 8 << 20;
+/// Bytes up to which a column of a tile keeps its dictionary: enough for the ids of millions of opportunities.
+const DICTIONARY_BYTES: usize = 64 << 20;
 
 /// How a file's columns are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,12 +73,16 @@ const REPEATING: [&str; 12] = [
     "factor",
 ];
 
+fn group_rows(encoding: Encoding) -> usize {
+    if encoding == Encoding::Tile { TILE_GROUP_ROWS } else { ROW_GROUP_ROWS }
+}
+
 fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
     let compression =
         if encoding == Encoding::Tile { Compression::UNCOMPRESSED } else { Compression::SNAPPY };
     let mut builder = WriterProperties::builder()
         .set_compression(compression)
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_row_count(Some(group_rows(encoding)))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by("tideline".to_owned());
     if encoding == Encoding::Tile {
@@ -173,13 +181,13 @@ impl FileWriter {
     }
 
     /// Writes the only batch of a file, its columns encoded in parallel, and ends it.
-    fn write_columns(self, batch: &RecordBatch) -> Result<NewFile> {
+    fn write_columns(self, batch: &RecordBatch, group_rows: usize) -> Result<NewFile> {
         let full = self.dir.join(&self.path);
         let encode = || -> parquet::errors::Result<_> {
             let (mut file, encoders) = self.writer.into_serialized_writer()?;
             let rows = batch.num_rows();
-            for (group, start) in (0..rows).step_by(ROW_GROUP_ROWS).enumerate() {
-                let part = batch.slice(start, ROW_GROUP_ROWS.min(rows - start));
+            for (group, start) in (0..rows).step_by(group_rows).enumerate() {
+                let part = batch.slice(start, group_rows.min(rows - start));
                 let mut leaves = Vec::new();
                 for (field, column) in part.schema_ref().fields().iter().zip(part.columns()) {
                     leaves.extend(compute_leaves(field, column)?);
@@ -247,7 +255,7 @@ pub fn write(
 ) -> Result<NewFile> {
     let mut writer = FileWriter::create(dir, path, partition, &batch.schema(), encoding)?;
     if batch.num_rows() >= PARALLEL_ROWS {
-        return writer.write_columns(batch);
+        return writer.write_columns(batch, group_rows(encoding));
     }
     writer.write(batch)?;
     writer.finish()
@@ -266,4 +274,28 @@ pub fn hash_batches(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Strin
     stream.write(&whole).and_then(|()| stream.finish()).map_err(EngineError::arrow("hashing a tile"))?;
     drop(stream);
     Ok(hasher.finalize().to_hex()[..16].to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::StringArray;
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    use super::*;
+
+    #[test]
+    fn a_tile_has_one_dictionary_a_column_however_long_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = ROW_GROUP_ROWS + 1;
+        let ids = StringArray::from_iter_values((0..rows).map(|row| if row % 2 == 0 { "a" } else { "b" }));
+        let batch = RecordBatch::try_from_iter([("lead_id", Arc::new(ids) as _)]).unwrap();
+        for (encoding, groups) in [(Encoding::Tile, 1), (Encoding::Mart, 2)] {
+            let path = format!("{encoding:?}.parquet");
+            let file = write(dir.path(), path, BTreeMap::new(), &batch, encoding).unwrap();
+            let reader = SerializedFileReader::new(File::open(dir.path().join(file.path)).unwrap()).unwrap();
+            assert_eq!(reader.metadata().num_row_groups(), groups, "{encoding:?}");
+        }
+    }
 }

@@ -94,7 +94,7 @@ pub(super) async fn windows(
     let months = months_before(month.first, 12);
     let before = Span::of(month.first - 1, Period::Month);
     let month_before = (before.first, before.last.min(before.first + as_of - month.first));
-    let customer_files = CustomerFiles::find(lake, tiles, &life, as_of).await?;
+    let customer_files = CustomerFiles::find(lake, tiles, as_of).await?;
     let FactSource { life: fact_life, firsts, days: fact_days } = tiles.facts(lake, catalogue, as_of).await?;
     let whole_months = tiles.rep_months(lake, &months).await?;
     let spans =

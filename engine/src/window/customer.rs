@@ -127,24 +127,19 @@ pub struct CustomerWindows {
 /// The files that the two windows are merged from.
 #[derive(Debug)]
 pub(crate) struct CustomerFiles {
-    /// After the life, before the windows.
-    earlier: Vec<Span>,
     previous: Vec<Span>,
     current: Vec<Span>,
     paths: BTreeMap<Day, PathBuf>,
 }
 
 impl CustomerFiles {
-    /// Finds them, and merges blocks that aren't there yet. At most seven blocks and some twenty days, whatever the
+    /// Finds them, and merges blocks that aren't there yet. At most six blocks and some twenty days, whatever the
     /// history.
-    pub(crate) async fn find(lake: &Lake, tiles: &Tiles, life: &LifeSource, as_of: Day) -> Result<Self> {
+    pub(crate) async fn find(lake: &Lake, tiles: &Tiles, as_of: Day) -> Result<Self> {
         let split = as_of - WINDOW_DAYS;
-        let first = split - WINDOW_DAYS + 1;
-        let earlier = spans(life.as_of + 1, first - 1);
-        let (previous, current) = (spans(first, split), spans(split + 1, as_of));
-        let all: Vec<Span> = [&earlier[..], &previous, &current].concat();
-        let paths = tiles.customer_paths(lake, &all).await?;
-        Ok(Self { earlier, previous, current, paths })
+        let (previous, current) = (spans(split - WINDOW_DAYS + 1, split), spans(split + 1, as_of));
+        let paths = tiles.customer_paths(lake, &[&previous[..], &current].concat()).await?;
+        Ok(Self { previous, current, paths })
     }
 
     fn sum(&self, spans: &[Span], keys: usize) -> Result<CustomerSums> {
@@ -170,20 +165,17 @@ pub(crate) fn customer_windows(
     files: &CustomerFiles,
 ) -> Result<CustomerWindows> {
     let keys = tiles.keys.len();
-    let (before, now) = rayon::join(
-        || -> Result<_> { Ok((files.sum(&files.earlier, keys)?, files.sum(&files.previous, keys)?)) },
-        || files.sum(&files.current, keys),
-    );
-    let ((earlier, mut before), mut now) = (before?, now?);
+    let (before, now) = rayon::join(|| files.sum(&files.previous, keys), || files.sum(&files.current, keys));
+    let (mut before, mut now) = (before?, now?);
     for key in 0..keys {
-        let ever = life.last_touch(key).max(earlier.last_touch[key]);
-        before.last_touch[key] = before.last_touch[key].max(ever);
+        before.last_touch[key] = before.last_touch[key].max(life.last_touch(key));
         now.last_touch[key] = now.last_touch[key].max(before.last_touch[key]);
     }
     Ok(CustomerWindows { now, before })
 }
 
-/// The day up to which a life has to be known for a run as of `as_of`.
+/// The day up to which a life has to be known for a run as of `as_of`: the windows tell of every day after it, and late
+/// events seldom come so late that it has to be made again.
 pub(crate) fn life_day(as_of: Day) -> Day {
-    block_end_at_or_before(as_of - 2 * WINDOW_DAYS)
+    block_end_at_or_before(as_of - WINDOW_DAYS)
 }

@@ -1,10 +1,12 @@
 //! A customer's orders of the last 365 days, in order, and the first ever.
 
+use std::ops::RangeInclusive;
+
 use arrow::array::{Date32Array, Decimal128Array, Int32Array, RecordBatch};
 
 use super::ORDER_DAYS;
 use crate::error::Result;
-use crate::lake::read;
+use crate::lake::read_columns;
 use crate::tile::keys::column;
 use crate::tile::{LifeSource, Tiles};
 use crate::time::Day;
@@ -48,63 +50,78 @@ impl OrderHistory {
 /// # Errors
 /// Where a file is damaged.
 pub fn order_history(tiles: &Tiles, life: &LifeSource, as_of: Day) -> Result<OrderHistory> {
-    let first = as_of - ORDER_DAYS + 1;
     let keys = tiles.keys.len();
-    let mut rows: Vec<(usize, OrderDay)> = Vec::new();
+    let window = as_of - ORDER_DAYS + 1..=as_of;
     let mut first_order = life.first_orders(keys);
+    // A life is ordered by customer and day, and the days after it follow: ascending by day for every customer.
+    let mut files = Vec::new();
     if let Some(path) = life.orders() {
-        for batch in read(path, &[])? {
-            let days = column::<Date32Array>(&batch, 1)?;
-            collect(&batch, 2, |row| days.value(row), &mut rows)?;
-        }
+        read_columns(path, &[], |batch| {
+            files.push(Orders::new(&batch, None)?);
+            Ok(())
+        })?;
     }
     for day in life.as_of + 1..=as_of {
-        if let Some(path) = tiles.path_of_orders(day) {
-            let from = rows.len();
-            for batch in read(path, &[])? {
-                collect(&batch, 1, |_| day, &mut rows)?;
+        let Some(path) = tiles.path_of_orders(day) else { continue };
+        read_columns(path, &[], |batch| {
+            let orders = Orders::new(&batch, Some(day))?;
+            let known = orders.keys.values().iter().filter_map(|key| usize::try_from(*key).ok());
+            for key in known.filter(|key| *key < keys) {
+                first_order[key] = first_order[key].or(Some(day));
             }
-            for (key, _) in &rows[from..] {
-                if let Some(slot) = first_order.get_mut(*key) {
-                    *slot = slot.or(Some(day));
-                }
-            }
-        }
+            files.push(orders);
+            Ok(())
+        })?;
     }
-    rows.retain(|(key, order)| order.day >= first && order.day <= as_of && *key < keys);
     let mut offsets = vec![0_usize; keys + 1];
-    for (key, _) in &rows {
+    for (key, _) in files.iter().flat_map(|orders| orders.rows(keys, &window)) {
         offsets[key + 1] += 1;
     }
     for key in 0..keys {
         offsets[key + 1] += offsets[key];
     }
-    // Rows come in day order per customer, so a counting sort by key keeps them ascending by day.
     let mut next = offsets.clone();
-    let mut entries = vec![OrderDay { day: 0, orders: 0, amount: 0 }; rows.len()];
-    for (key, order) in rows {
+    let mut entries = vec![OrderDay { day: 0, orders: 0, amount: 0 }; offsets[keys]];
+    for (key, order) in files.iter().flat_map(|orders| orders.rows(keys, &window)) {
         entries[next[key]] = order;
         next[key] += 1;
     }
     Ok(OrderHistory { offsets, entries, first_order })
 }
 
-fn collect(
-    batch: &RecordBatch,
-    counts: usize,
-    day: impl Fn(usize) -> Day,
-    rows: &mut Vec<(usize, OrderDay)>,
-) -> Result<()> {
-    let keys = column::<Int32Array>(batch, 0)?.values();
-    let orders = column::<Int32Array>(batch, counts)?.values();
-    let amounts = column::<Decimal128Array>(batch, counts + 1)?;
-    rows.reserve(batch.num_rows());
-    for row in 0..batch.num_rows() {
-        let amount = i64::try_from(amounts.value(row)).unwrap_or(i64::MAX);
-        rows.push((
-            usize::try_from(keys[row]).unwrap_or(usize::MAX),
-            OrderDay { day: day(row), orders: orders[row], amount },
-        ));
+/// Rows of a life, or of a day's orders, which have no column of days.
+struct Orders {
+    keys: Int32Array,
+    days: Option<Date32Array>,
+    day: Day,
+    counts: Int32Array,
+    amounts: Decimal128Array,
+}
+
+impl Orders {
+    fn new(batch: &RecordBatch, day: Option<Day>) -> Result<Self> {
+        let counts = if day.is_some() { 1 } else { 2 };
+        let days = if day.is_some() { None } else { Some(column::<Date32Array>(batch, 1)?.clone()) };
+        Ok(Self {
+            keys: column::<Int32Array>(batch, 0)?.clone(),
+            days,
+            day: day.unwrap_or_default(),
+            counts: column::<Int32Array>(batch, counts)?.clone(),
+            amounts: column::<Decimal128Array>(batch, counts + 1)?.clone(),
+        })
     }
-    Ok(())
+
+    /// The rows of known customers within the window.
+    fn rows<'a>(
+        &'a self,
+        keys: usize,
+        window: &'a RangeInclusive<Day>,
+    ) -> impl Iterator<Item = (usize, OrderDay)> + 'a {
+        (0..self.keys.len()).filter_map(move |row| {
+            let day = self.days.as_ref().map_or(self.day, |days| days.value(row));
+            let key = usize::try_from(self.keys.value(row)).ok().filter(|key| *key < keys)?;
+            let amount = i64::try_from(self.amounts.value(row)).unwrap_or(i64::MAX);
+            window.contains(&day).then(|| (key, OrderDay { day, orders: self.counts.value(row), amount }))
+        })
+    }
 }

@@ -94,8 +94,7 @@ impl Broker {
         let mut list = TopicPartitionList::new();
         let mut left = 0;
         for partition in metadata.topics()[0].partitions() {
-            let (first, end) =
-                consumer.fetch_watermarks(topic, partition.id(), Duration::from_secs(10)).unwrap();
+            let (first, end) = ends(&consumer, topic, partition.id());
             left += end - first;
             list.add_partition_offset(topic, partition.id(), Offset::Beginning).unwrap();
         }
@@ -191,4 +190,15 @@ fn jars() -> PathBuf {
         std::fs::remove_dir_all(&fetching).unwrap();
     }
     jars
+}
+
+/// The first and the next offset of a partition; a new one may have no leader yet.
+fn ends(consumer: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
+    for _ in 0..50 {
+        if let Ok(ends) = consumer.fetch_watermarks(topic, partition, Duration::from_secs(10)) {
+            return ends;
+        }
+        drop(consumer.poll(Duration::from_millis(200)));
+    }
+    consumer.fetch_watermarks(topic, partition, Duration::from_secs(10)).unwrap()
 }

@@ -18,10 +18,13 @@ impl From<Malformed> for Fault {
 #[derive(Debug)]
 pub(crate) struct JsonReader {
     keys: Keys,
-    /// What followed last time: by the column before (0 at an object's start), its name as written, quotes and colon
-    /// too, and its column. Whoever writes records writes their fields in some order.
-    next: [Option<(Box<[u8]>, usize)>; COLUMNS_MAX + 1],
+    /// What has followed so far: by the column before (0 at an object's start), the names as written, quotes and colon
+    /// too, and their columns. Whoever writes records writes their fields in some order, and leaves some out.
+    next: [Vec<(Box<[u8]>, usize)>; COLUMNS_MAX + 1],
 }
+
+/// Names remembered to follow one column.
+const FOLLOWERS_MAX: usize = 4;
 
 impl JsonReader {
     /// For records of that layout.
@@ -69,18 +72,20 @@ impl JsonReader {
         fault.map_or(Ok(()), Err)
     }
 
-    /// Reads a key: the one that came here last time, which is then empty, or any other.
+    /// Reads a key: one that came here before, which is then empty, or any other.
     fn key<'a>(&mut self, scanner: &mut Scanner<'a>, last: usize) -> Result<(Cow<'a, str>, Slot), Fault> {
         let next = self.next.get_mut(last);
-        if let Some(Some((name, column))) = &next
-            && scanner.pass_text(name)
-        {
-            return Ok((Cow::Borrowed(""), Slot::Column(*column)));
+        for (name, column) in next.as_ref().into_iter().flat_map(|next| next.iter()) {
+            if scanner.pass_text(name) {
+                return Ok((Cow::Borrowed(""), Slot::Column(*column)));
+            }
         }
         let key = scanner.key()?;
         let slot = self.keys.slot(&key);
-        if let (Slot::Column(column), Cow::Borrowed(name), Some(next)) = (slot, &key, next) {
-            *next = Some((format!("\"{name}\":").into_bytes().into(), column));
+        if let (Slot::Column(column), Cow::Borrowed(name), Some(next)) = (slot, &key, next)
+            && next.len() < FOLLOWERS_MAX
+        {
+            next.push((format!("\"{name}\":").into_bytes().into(), column));
         }
         Ok((key, slot))
     }
