@@ -240,8 +240,14 @@ fn rest(report: &Report<'_>) -> String {
     rest_lines(report).iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
-const LEANINGS: [LeansOn; 5] =
-    [LeansOn::OwnYears, LeansOn::OwnHistory, LeansOn::Region, LeansOn::RegionAlone, LeansOn::CompanyAlone];
+const LEANINGS: [LeansOn; 6] = [
+    LeansOn::OwnYears,
+    LeansOn::OwnHistory,
+    LeansOn::Region,
+    LeansOn::RegionAlone,
+    LeansOn::CompanyAlone,
+    LeansOn::BeforeSilence,
+];
 
 /// What a forecast rests on, in words.
 pub(crate) fn leans_on(leans_on: LeansOn) -> &'static str {
@@ -251,6 +257,7 @@ pub(crate) fn leans_on(leans_on: LeansOn) -> &'static str {
         LeansOn::Region => "region",
         LeansOn::RegionAlone => "region alone",
         LeansOn::CompanyAlone => "company alone",
+        LeansOn::BeforeSilence => "own history before a silence",
     }
 }
 

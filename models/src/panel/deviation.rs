@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use super::kernel::{Hyper, Moment, Parts};
 use super::market::{Levels, Market, Others, level_of, mean};
 use super::pool::{Pool, pools, weight};
@@ -24,6 +26,12 @@ const NOISE_PRIOR: f64 = 6.0;
 /// Series and families that a kernel is fitted on at most.
 const SERIES_MAX: usize = 48;
 const FAMILIES_MAX: usize = 16;
+/// In a company of more reps than this, reps are left out of the market in so many groups: one rep is too little of it for
+/// a market of its own to be worth its cost.
+const ALONE_MAX: usize = 256;
+const GROUPS: usize = 64;
+/// Regions that their kernel is fitted on at most.
+const REGIONS_MAX: usize = 48;
 /// Deviations further out than this many times the noise are pulled in to it, where noise is regular.
 const OUTLIER: f64 = 5.0;
 
@@ -39,7 +47,9 @@ pub(crate) struct Kernels {
 #[derive(Debug)]
 pub(crate) struct Beside {
     pub(crate) market: Market,
-    pub(crate) others: Vec<Others>,
+    /// The market by group of reps, and each rep's group: its own sales, and those of its group, are not in it.
+    others: Vec<Others>,
+    group: Vec<usize>,
     /// Level of each rep against the others, from its older buckets where there are enough.
     pub(crate) level: Vec<f64>,
     /// `amount ÷ (level · others) − 1` by bucket, `(n)`, 0 where unknown.
@@ -59,13 +69,25 @@ impl Beside {
         let mut beside = Self {
             market,
             others: Vec::new(),
+            group: groups(window.reps.len(), ALONE_MAX, GROUPS),
             level: Vec::new(),
             deviation: Vec::new(),
             noise: first,
             noise_class: Vec::new(),
         };
-        for ((rep, amount), &all) in window.reps.iter().zip(amounts).zip(&levels.level) {
-            let others = beside.market.without(&levels.without(rep, amount, all));
+        let mut members: Vec<Vec<usize>> =
+            vec![Vec::new(); beside.group.iter().max().map_or(0, |max| max + 1)];
+        for (rep, &group) in beside.group.iter().enumerate() {
+            members[group].push(rep);
+        }
+        beside.others = (members.par_iter())
+            .map(|members| {
+                let own = |&rep: &usize| (&window.reps[rep], amounts[rep].as_slice(), levels.level[rep]);
+                beside.market.without(&levels.without(members.iter().map(own)))
+            })
+            .collect();
+        for (number, (rep, amount)) in window.reps.iter().zip(amounts).enumerate() {
+            let others = beside.others(number);
             let older: Vec<usize> = rep.buckets.iter().copied().filter(|&k| k + recent < window.n).collect();
             let used = if older.len() >= 2 * recent.max(1) { &older } else { &rep.buckets };
             let level = level_of(used, amount, |k| others.past[k]);
@@ -73,7 +95,6 @@ impl Beside {
             for &k in rep.buckets.iter().filter(|_| level > 0.0) {
                 deviation[k] = amount[k] / (level * others.past[k]) - 1.0;
             }
-            beside.others.push(others);
             beside.level.push(level);
             beside.deviation.push(deviation);
         }
@@ -92,6 +113,16 @@ impl Beside {
         }
         beside
     }
+
+    /// The market as a rep meets it.
+    pub(crate) fn others(&self, rep: usize) -> &Others {
+        &self.others[self.group[rep]]
+    }
+}
+
+/// Groups of reps that are left out of a market together: each alone up to so many reps, else so many groups by turns.
+pub(crate) fn groups(reps: usize, alone_max: usize, groups: usize) -> Vec<usize> {
+    (0..reps).map(|rep| if reps <= alone_max { rep } else { rep % groups }).collect()
 }
 
 fn class(noise: f64) -> i32 {
@@ -211,9 +242,11 @@ impl Deviations {
     /// The regions' kernel, from the means of their reps beside what those do by themselves.
     fn fit_region(&self) -> Hyper {
         let mut series = Vec::new();
-        for pool in self.pools.iter().filter(|pool| pool.reps >= 2) {
+        let shown: Vec<&Pool> = self.pools.iter().filter(|pool| pool.reps >= 2).collect();
+        let step = shown.len().div_ceil(REGIONS_MAX).max(1);
+        for pool in shown.into_iter().step_by(step) {
             let (buckets, values): (Vec<usize>, Vec<f64>) =
-                (0..self.n).filter_map(|k| Some((k, pool.mean(k, 0.0, 0.0)?))).unzip();
+                (0..self.n).filter_map(|k| Some((k, pool.mean(k, (0.0, 0.0))?))).unzip();
             series.push((buckets, values, pool.effective()));
         }
         if series.len() < 2 {
@@ -251,14 +284,25 @@ impl Deviations {
         Some((Process::of(&seen, &self.parts.pick(&all, &known), &self.parts, &self.region), known))
     }
 
-    /// The mean deviation of a rep's peers in the buckets known of its region; 0 where it was alone.
-    pub(crate) fn peers(&self, window: &Window, beside: &Beside, rep: usize, known: &[usize]) -> Vec<f64> {
-        let pool = &self.pools[window.reps[rep].region];
-        let mut own = vec![0.0; self.n];
-        if beside.level[rep] > 0.0 {
-            window.reps[rep].buckets.iter().for_each(|&k| own[k] = weight(beside.noise[rep]));
+    /// The mean deviation, in the buckets known of their region, of the peers of some of its reps; 0 where these were alone.
+    pub(crate) fn peers(
+        &self,
+        window: &Window,
+        beside: &Beside,
+        reps: &[usize],
+        known: &[usize],
+    ) -> Vec<f64> {
+        let Some(&first) = reps.first() else { return vec![0.0; known.len()] };
+        let pool = &self.pools[window.reps[first].region];
+        let mut own = vec![(0.0, 0.0); self.n];
+        for &rep in reps.iter().filter(|&&rep| beside.level[rep] > 0.0) {
+            let weight = weight(beside.noise[rep]);
+            for &k in &window.reps[rep].buckets {
+                own[k].0 += weight;
+                own[k].1 += weight * beside.deviation[rep][k];
+            }
         }
-        known.iter().map(|&k| pool.mean(k, own[k], beside.deviation[rep][k]).unwrap_or(0.0)).collect()
+        known.iter().map(|&k| pool.mean(k, own[k]).unwrap_or(0.0)).collect()
     }
 
     /// The process of a rep's own deviation, from those buckets.

@@ -33,20 +33,26 @@ mod input;
 mod kernel;
 mod linalg;
 mod market;
+mod pipeline;
 mod pool;
 mod process;
 mod progress;
 mod quota;
 mod ramp;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod usual;
+mod weight;
 mod window;
 
 pub use calendar::Cadence;
 pub use forecast::LeansOn;
-pub use input::{Panel, PanelRows};
+pub use input::{Panel, PanelRows, Staff, Workdays};
+pub use pipeline::{OpenDeal, WonDeal};
 pub use progress::Progress;
+
 pub use quota::{PanelQuota, QuotaForecast, QuotaParams, forecast};
+pub use standing::{PeriodDay, Pipeline, Standing, Wins};
 
 pub(crate) use calendar::{month_index, month_start, weekday};
