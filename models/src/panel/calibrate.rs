@@ -8,8 +8,8 @@
 
 use rayon::prelude::*;
 
+use super::beside::count;
 use super::calendar::{Cadence, month_index, month_start};
-use super::deviation::count;
 use super::factors::{changes, coefficients};
 use super::forecast::{Ask, Raw, raw};
 use super::input::Panel;

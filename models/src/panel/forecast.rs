@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
+use super::beside::{Beside, class_noise, count};
 use super::calendar::Cadence;
-use super::deviation::{Beside, Deviations, Kernels, class_noise, count, groups};
+use super::deviation::{Deviations, Kernels};
 use super::input::Panel;
+use super::peers::{Peers, Regions, peers, regions};
 use super::process::Process;
 use super::ramp::Ramp;
 use super::usual::Usual;
@@ -20,10 +22,6 @@ const PEERS_RANGE: (f64, f64) = (0.7, 1.4);
 const RATCHET_MARGIN: f64 = 0.9;
 /// From this many periods of history on, the ratchet is held to its limit; below one not at all.
 const PERIODS_MATURE: f64 = 3.0;
-
-/// In a region of more reps than this, peers are told apart in so many groups.
-const PEERS_ALONE_MAX: usize = 64;
-const PEERS_GROUPS: usize = 32;
 
 /// What a rep's forecast rests on most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,24 +142,17 @@ fn follow_peers(reps: &mut [Raw], n_regions: usize) {
     }
 }
 
-/// What a region does as its reps' peers show it: in the past, and ahead.
-#[derive(Debug, Default)]
-struct Seen {
-    past: Vec<f64>,
-    future: Vec<f64>,
-}
-
 struct Maker<'a> {
     window: &'a Window,
     beside: &'a Beside,
     deviations: &'a Deviations,
-    regions: Vec<Option<(Process, Vec<usize>)>>,
+    regions: Regions,
     usual: Usual,
     ramp: &'a Ramp,
     recent: usize,
     ratchet: f64,
     /// What peers show, by group, and the group of each rep; 0 for one that isn't wanted.
-    peers: Vec<Seen>,
+    peers: Vec<Peers>,
     peers_of: Vec<usize>,
     /// By the buckets known and the class of noise: solved once for all reps that share them.
     processes: BTreeMap<(&'a [usize], i32), Process>,
@@ -175,8 +166,7 @@ impl<'a> Maker<'a> {
         ratchet: f64,
         wanted: &[usize],
     ) -> Self {
-        let regions: Vec<_> =
-            (0..window.n_regions).into_par_iter().map(|region| deviations.region_process(region)).collect();
+        let regions = regions(window.n_regions, deviations);
         let recent = window.future.len();
         let keys: BTreeSet<(&[usize], i32)> = (wanted.iter())
             .flat_map(|&rep| {
@@ -189,17 +179,7 @@ impl<'a> Maker<'a> {
             ((buckets, class), deviations.rep_process(buckets, class))
         };
         let processes = keys.par_iter().map(solve).collect();
-        let (groups, peers_of) = peer_groups(window, wanted);
-        let show = |members: &Vec<usize>| {
-            let region = members.first().map_or(0, |&rep| window.reps[rep].region);
-            let Some((process, known)) = regions.get(region).and_then(Option::as_ref) else {
-                return Seen { past: vec![0.0; window.n], future: vec![0.0; recent] };
-            };
-            let mut past = process.predict(&deviations.peers(window, beside, members, known));
-            let future = past.split_off(window.n);
-            Seen { past, future }
-        };
-        let peers = groups.par_iter().map(show).collect();
+        let (peers, peers_of) = peers(window, (beside, deviations), &regions, wanted);
         Self { window, beside, deviations, regions, usual, ramp, recent, ratchet, peers, peers_of, processes }
     }
 
@@ -315,33 +295,6 @@ impl<'a> Maker<'a> {
 /// How many of the buckets, from the oldest, lie before the last `recent` of `n`.
 fn older(buckets: &[usize], n: usize, recent: usize) -> usize {
     buckets.partition_point(|&k| k + recent < n)
-}
-
-/// Reps whose peers are told apart from them together, by group, where any of them is wanted; and the group of each.
-fn peer_groups(window: &Window, wanted: &[usize]) -> (Vec<Vec<usize>>, Vec<usize>) {
-    let mut regions: Vec<Vec<usize>> = vec![Vec::new(); window.n_regions];
-    for (rep, known) in window.reps.iter().enumerate() {
-        regions[known.region].push(rep);
-    }
-    let mut all: Vec<Vec<usize>> = Vec::new();
-    let mut group_of = vec![0; window.reps.len()];
-    for reps in &regions {
-        let first = all.len();
-        for (&rep, group) in reps.iter().zip(groups(reps.len(), PEERS_ALONE_MAX, PEERS_GROUPS)) {
-            all.resize(all.len().max(first + group + 1), Vec::new());
-            all[first + group].push(rep);
-            group_of[rep] = first + group;
-        }
-    }
-    let mut number = vec![None; all.len()];
-    let mut taken = Vec::new();
-    for &rep in wanted {
-        number[group_of[rep]].get_or_insert_with(|| {
-            taken.push(std::mem::take(&mut all[group_of[rep]]));
-            taken.len() - 1
-        });
-    }
-    (taken, group_of.into_iter().map(|group| number[group].unwrap_or(0)).collect())
 }
 
 fn normalised(weights: &[f64]) -> Vec<f64> {

@@ -1,6 +1,6 @@
 //! The market as each rep meets it: the level of all others, so that a rep's own sales never enter it.
 
-use super::deviation::median;
+use super::beside::median;
 use super::kernel::{Hyper, Moment, Parts};
 use super::process::{Family, Process, Seen, component, fit};
 use super::window::{Known, Window};

@@ -24,6 +24,7 @@
 //! Works with whatever there is; [`LeansOn`] says what a forecast rests on. Sources: Rasmussen & Williams, Gaussian Processes
 //! for Machine Learning (2006), chapters 2 and 5; Romano, Patterson & Candès, Conformalized Quantile Regression (2019).
 
+mod beside;
 mod calendar;
 mod calibrate;
 mod deviation;
@@ -33,6 +34,7 @@ mod input;
 mod kernel;
 mod linalg;
 mod market;
+mod peers;
 mod pipeline;
 mod pool;
 mod process;

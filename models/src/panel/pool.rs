@@ -1,6 +1,6 @@
 //! What the reps of a region show together, and each rep's peers without it.
 
-use super::deviation::{Beside, ratio};
+use super::beside::{Beside, ratio};
 use super::window::Window;
 
 /// Sums over the reps of a region, from which each rep's peers follow.

@@ -1,6 +1,6 @@
 //! The tenure ramp: what a new rep sells against what it will sell.
 
-use super::deviation::count;
+use super::beside::count;
 use super::market::Levels;
 use super::window::{Known, Window};
 
