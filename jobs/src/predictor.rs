@@ -33,7 +33,7 @@ impl Predictor for PanelPredictor {
 }
 
 /// What the company wants of the quotas, and how far back they may look.
-pub(crate) fn params(input: &PredictInput) -> QuotaParams {
+fn params(input: &PredictInput) -> QuotaParams {
     QuotaParams {
         attain_probability: input.attain_probability,
         history_months: input.history_months,

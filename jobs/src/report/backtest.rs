@@ -67,7 +67,7 @@ pub(crate) fn head(report: &Report<'_>) -> String {
     let unknown: usize = found.without.iter().map(|w| w.1).sum();
     if left + unknown > 0 {
         let line = format!(
-            "\n  without a quota, over all periods: {left} reps that had long been silent, {unknown} that first sold within the period"
+            "\n  without a quota, over all periods: {left} reps that had left or long been silent, {unknown} that first sold within the period"
         );
         text.push_str(&line);
     }
