@@ -6,19 +6,18 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use engine::entity::{Crm, Regions, Rep};
 use engine::pipeline::{Cast, Shift, Variation};
-use engine::quota::{Forecast, Span};
+use engine::quota::{Effects, Forecast, Span};
 use engine::rule::Book;
 use engine::settings::{Period, Settings};
-use models::capacity::{CapacityForecast, Outlook};
+use models::panel::{Panel, PanelRows, PeriodDay, QuotaParams, Standing};
 
 const REPS: usize = 10_000;
 const REGIONS: usize = 40;
 const SCENARIOS: u32 = 1_000;
 const SEED: u64 = 7;
-/// Working days.
-const DAYS_LEFT: f64 = 12.0;
-/// 2026-02-10.
+/// 2026-02-10, of the period from 2026-02-01 to before 2026-03-01.
 const DAY: i32 = 20_494;
+const PERIOD: (i32, i32) = (20_485, 20_513);
 
 /// A seeded linear congruential sequence of reals in `[0, 1)`.
 struct Sequence(u64);
@@ -31,15 +30,24 @@ impl Sequence {
 }
 
 /// The forecast of the daily run.
-#[derive(Debug)]
-struct Capacity(CapacityForecast);
+#[derive(Debug, Clone)]
+struct Capacity(Standing);
 
 impl Forecast for Capacity {
     fn base(&self, rep: usize) -> f64 {
-        self.0.base[rep]
+        self.0.base(rep)
     }
     fn expected(&self, rep: usize) -> f64 {
-        self.0.expected[rep]
+        self.0.expected(rep)
+    }
+    fn without_pipeline(&self, rep: usize) -> f64 {
+        self.0.without_pipeline(rep)
+    }
+    fn low(&self, rep: usize) -> f64 {
+        self.0.low(rep)
+    }
+    fn high(&self, rep: usize) -> f64 {
+        self.0.high(rep)
     }
     fn quantile(&self, rep: usize, p: f64) -> f64 {
         self.0.quantile(rep, p)
@@ -47,33 +55,42 @@ impl Forecast for Capacity {
     fn p_at_least(&self, rep: usize, amount: f64) -> f64 {
         self.0.p_at_least(rep, amount)
     }
-    fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast> {
-        Box::new(Self(self.0.with_effects(effect)))
+    fn leans_on(&self, _: usize) -> String {
+        String::new()
     }
-    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
-        self.0.revise(rep, attained, effects);
+    fn season(&self) -> f64 {
+        self.0.season()
+    }
+    fn with_effects(&self, effects: &[Effects]) -> Box<dyn Forecast> {
+        let mut other = self.clone();
+        for (rep, effects) in effects.iter().enumerate() {
+            other.revise(rep, self.0.attained(rep), *effects);
+        }
+        Box::new(other)
+    }
+    fn revise(&mut self, rep: usize, attained: f64, effects: Effects) {
+        self.0.revise(rep, attained, effects.now / effects.start);
     }
 }
 
+/// From a year of weekly sales.
 fn forecast() -> Capacity {
     let mut sequence = Sequence(SEED);
-    let neutral: Vec<f64> = (0..REPS).map(|_| 5e6 + 1e7 * sequence.next()).collect();
-    let attained: Vec<f64> = neutral.iter().map(|mean| 0.4 * mean).collect();
-    // So that 0.3 of the mean is the standard deviation of what is still to come.
-    let outlook = |mean: &f64| Outlook {
-        rate: mean / DAYS_LEFT,
-        rate_variance: 0.0,
-        daily_variance: 0.09 * DAYS_LEFT,
-        left: DAYS_LEFT,
-    };
-    Capacity(CapacityForecast {
-        base: neutral.iter().map(|mean| 1.4 * mean).collect(),
-        expected: neutral.iter().zip(&attained).map(|(rest, signed)| rest + signed).collect(),
-        remaining_sd: neutral.iter().map(|mean| 0.3 * mean).collect(),
-        outlook: neutral.iter().map(outlook).collect(),
-        remaining: neutral,
-        attained,
-    })
+    let (mut day, mut rep, mut amount) = (Vec::new(), Vec::new(), Vec::new());
+    for name in (0_u32..).take(REPS) {
+        let level = 1e6 + 2e6 * sequence.next();
+        for week in 0..52 {
+            day.push(PERIOD.0 - 7 * (52 - week));
+            rep.push(name);
+            amount.push(level * (0.8 + 0.4 * sequence.next()));
+        }
+    }
+    let region: Vec<u32> = rep.iter().map(|rep| rep % 39).collect();
+    let rows = PanelRows::without_factors(&day, &rep, &region, &amount);
+    let within = PeriodDay { start: PERIOD.0, end: PERIOD.1, as_of: DAY };
+    let standing = Panel::new(&rows)
+        .and_then(|panel| Standing::of(&panel, within, &vec![2e6; REPS], None, &QuotaParams::default()));
+    Capacity(standing.unwrap_or_else(|error| unreachable!("{error}")))
 }
 
 fn crm() -> Crm {

@@ -2,6 +2,7 @@
 
 mod elasticity;
 mod fairness;
+mod history;
 mod identity;
 pub mod live;
 mod marts;
@@ -9,6 +10,7 @@ mod notice;
 mod past;
 mod publish;
 mod quotas;
+mod record;
 mod replay;
 mod scores;
 mod scratch;
@@ -31,6 +33,7 @@ use crate::tile::{TileReport, Tiles};
 use crate::time::{Day, Micros};
 
 pub use past::{Past, PastRequest, find_run};
+pub use record::{Record, record};
 pub use replay::{Compared, Replayed, Verdict, replay};
 pub use trial::{Cast, Hire, Outcome, RepOutcome, Shift, Staff, Variation};
 

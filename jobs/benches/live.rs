@@ -14,7 +14,7 @@ use engine::live::{Live, Making};
 use engine::rule::Book;
 use engine::settings::Settings;
 use engine::time::{Day, Micros, day_number, parse_rfc3339};
-use jobs::predictor::RunRate;
+use jobs::predictor::PanelPredictor;
 
 const SEED: u64 = 7;
 const DAYS: u32 = 60;
@@ -68,7 +68,7 @@ async fn measure(reps: u32, customers: u32, events_per_day: u64) -> Outcome<()> 
     let making = Making {
         settings: Arc::new(Settings::default()),
         catalogue: Arc::new(catalogue),
-        predictor: Arc::new(RunRate),
+        predictor: Arc::new(PanelPredictor),
         rules: Arc::new(Book::default()),
         rows_bytes_max: 1 << 30,
     };

@@ -1,78 +1,144 @@
-//! Adapter: the engine's prediction interface over the capacity model.
+//! Adapter: the engine's prediction interface over the panel of [`models::panel`].
 
-use engine::quota::{Forecast, PredictInput, Predictor};
-use models::capacity::{self, CapacityForecast, CapacityInput, CapacityParams};
-use ndarray::ArrayView2;
+use std::collections::BTreeMap;
 
-/// Predicts by the shrunken run-rate of [`models::capacity`].
+use engine::quota::{Effects, Forecast, Pipeline as Deals, PredictInput, Predictor};
+use engine::time::Day;
+use models::panel::{
+    OpenDeal, Panel, PanelRows, PeriodDay, Pipeline, QuotaParams, Staff, Standing, WonDeal, Workdays,
+};
+
+use crate::report::backtest::leans_on;
+
+/// Predicts by what the whole company's sales say of each rep: see [`models::panel`].
 #[derive(Debug, Clone, Copy, Default)]
-pub struct RunRate;
+pub struct PanelPredictor;
 
-impl Predictor for RunRate {
+impl Predictor for PanelPredictor {
     fn name(&self) -> &'static str {
-        "run-rate/1"
+        "panel/1"
     }
 
-    fn season(&self, per_day: &[f64], first_month: u8) -> Result<[f64; 12], String> {
-        capacity::season_index(per_day, first_month).map_err(|error| error.to_string())
-    }
-
-    fn predict(&self, input: &PredictInput, season: &[f64; 12]) -> Result<Box<dyn Forecast>, String> {
-        let reps = input.attained.len();
-        let month = |column: usize| (usize::from(input.first_month) + 11 + column) % 12;
-        let seasons: Vec<f64> = (0..input.n_months).map(|column| season[month(column)]).collect();
-        let effects = input.factor_effect.len().checked_div(reps).unwrap_or(0);
-        let forecast = capacity::predict(&CapacityInput {
-            history: view(reps, &input.history, input.n_months)?,
-            worked: view(reps, &input.worked, input.n_months)?,
-            season: &seasons,
-            // The period's season is one of the factors, so that an explanation shows it.
-            season_now: 1.0,
-            region: &input.region,
-            tenure_months: &input.tenure_months,
-            ramp: None,
-            working_days_period: input.working_days_period,
-            working_days_left: input.working_days_left,
-            attained: &input.attained,
-            factor_effect: view(reps, &input.factor_effect, effects)?,
-            params: CapacityParams::default(),
-        })
-        .map_err(|error| error.to_string())?;
-        Ok(Box::new(RunRateForecast(forecast)))
+    fn predict(&self, input: &PredictInput) -> Result<Box<dyn Forecast>, String> {
+        let (first, last) = input.period;
+        let day = PeriodDay { start: first, end: last + 1, as_of: input.as_of };
+        let panel = panel(input)?;
+        let pipeline =
+            input.pipeline.as_ref().map(|deals| pipeline(&panel, day, input.attained.len(), deals));
+        let standing = Standing::of(&panel, day, &input.attained, pipeline.as_ref(), &params(input))
+            .map_err(|error| error.to_string())?;
+        let start = vec![1.0; input.attained.len()];
+        Ok(Box::new(PanelForecast { standing, start, has_pipeline: pipeline.is_some() }))
     }
 }
 
-/// A row-major matrix with one row per rep.
-fn view(reps: usize, values: &[f64], columns: usize) -> Result<ArrayView2<'_, f64>, String> {
-    ArrayView2::from_shape((reps, columns), values).map_err(|error| error.to_string())
+/// What the company wants of the quotas, and how far back they may look.
+fn params(input: &PredictInput) -> QuotaParams {
+    QuotaParams {
+        attain_probability: input.attain_probability,
+        history_months: input.history_months,
+        ..QuotaParams::default()
+    }
 }
 
-/// A forecast of the capacity model.
-#[derive(Debug)]
-struct RunRateForecast(CapacityForecast);
+/// The input as a table.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub(crate) fn panel(input: &PredictInput) -> Result<Panel, String> {
+    let regions = regions(input);
+    let rep: Vec<u32> = input.sales.iter().map(|sold| sold.rep).collect();
+    let day: Vec<Day> = input.sales.iter().map(|sold| sold.day).collect();
+    let amount: Vec<f64> = input.sales.iter().map(|sold| sold.amount).collect();
+    let staff: Vec<Staff> = (input.staff.iter())
+        .map(|member| Staff { region: regions[&member.region], hired: member.hired, left: member.left })
+        .collect();
+    // The regions of the rows don't count beside those of the staff.
+    let zeros = vec![0; rep.len()];
+    let rows = PanelRows::without_factors(&day, &rep, &zeros, &amount);
+    let panel = Panel::new(&rows).and_then(|panel| panel.with_staff(&staff)).map_err(|e| e.to_string())?;
+    Ok(if input.working.is_empty() {
+        panel
+    } else {
+        panel.with_workdays(Workdays { first: input.first_day, working: input.working.clone() })
+    })
+}
 
-impl Forecast for RunRateForecast {
+/// The regions of the staff, and their numbers in the table: from 0, in rising order.
+pub(crate) fn regions(input: &PredictInput) -> BTreeMap<u32, u32> {
+    let mut dense: BTreeMap<u32, u32> = input.staff.iter().map(|member| (member.region, 0)).collect();
+    for (slot, number) in dense.values_mut().zip(0..) {
+        *slot = number;
+    }
+    dense
+}
+
+fn pipeline(panel: &Panel, day: PeriodDay, n_reps: usize, deals: &Deals) -> Pipeline {
+    let open = deals.open.iter().map(|d| OpenDeal { rep: d.row, amount: d.amount, p_win: d.p_win });
+    let won = deals.won.iter().map(|d| WonDeal { opened: d.opened, won: d.won, amount: d.amount });
+    let (open, won): (Vec<_>, Vec<_>) = (open.collect(), won.collect());
+    Pipeline::of(panel, day, n_reps, &open, (&won, deals.known_from))
+}
+
+/// A forecast of the panel. Factors at the period's start are in it already.
+#[derive(Debug, Clone)]
+struct PanelForecast {
+    standing: Standing,
+    /// The product of each rep's factor effects at the period's start.
+    start: Vec<f64>,
+    has_pipeline: bool,
+}
+
+impl Forecast for PanelForecast {
     fn base(&self, rep: usize) -> f64 {
-        self.0.base.get(rep).copied().unwrap_or(0.0)
+        self.standing.base(rep) / self.start.get(rep).copied().unwrap_or(1.0)
     }
 
     fn expected(&self, rep: usize) -> f64 {
-        self.0.expected.get(rep).copied().unwrap_or(0.0)
+        self.standing.expected(rep)
+    }
+
+    fn without_pipeline(&self, rep: usize) -> f64 {
+        self.standing.without_pipeline(rep)
+    }
+
+    fn low(&self, rep: usize) -> f64 {
+        self.standing.low(rep)
+    }
+
+    fn high(&self, rep: usize) -> f64 {
+        self.standing.high(rep)
     }
 
     fn quantile(&self, rep: usize, p: f64) -> f64 {
-        self.0.quantile(rep, p)
+        self.standing.quantile(rep, p)
     }
 
     fn p_at_least(&self, rep: usize, amount: f64) -> f64 {
-        self.0.p_at_least(rep, amount)
+        self.standing.p_at_least(rep, amount)
     }
 
-    fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast> {
-        Box::new(Self(self.0.with_effects(effect)))
+    fn leans_on(&self, rep: usize) -> String {
+        let history = self.standing.leans_on(rep).map_or("nothing", leans_on);
+        if self.has_pipeline { format!("{history}, pipeline") } else { history.to_owned() }
     }
 
-    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
-        self.0.revise(rep, attained, effects);
+    fn season(&self) -> f64 {
+        self.standing.season()
+    }
+
+    fn with_effects(&self, effects: &[Effects]) -> Box<dyn Forecast> {
+        let mut other = self.clone();
+        for (rep, effects) in effects.iter().enumerate() {
+            other.revise(rep, self.standing.attained(rep), *effects);
+        }
+        Box::new(other)
+    }
+
+    fn revise(&mut self, rep: usize, attained: f64, effects: Effects) {
+        if let Some(start) = self.start.get_mut(rep) {
+            *start = effects.start;
+            self.standing.revise(rep, attained, effects.now / effects.start);
+        }
     }
 }

@@ -39,6 +39,8 @@ pub const FACTORS: [&str; 18] = [
 pub(crate) const HEAT: usize = 0;
 /// The position of the season index, whose effect is the index itself.
 pub(crate) const SEASON: usize = 4;
+/// The position of the weighted pipeline.
+pub(crate) const PIPELINE: usize = 10;
 /// The position of the capability profile, which ranks reps among each other.
 pub(crate) const CAPABILITY: usize = 14;
 

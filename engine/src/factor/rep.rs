@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::market::Market;
 use super::model::ModelValues;
-use super::{FACTORS, Factor, HEAT, SEASON, Z_MAX, spread};
+use super::{FACTORS, Factor, HEAT, PIPELINE, SEASON, Z_MAX, spread};
 use crate::entity::Crm;
 use crate::measure::capability::Skill;
 use crate::measure::portfolio::Portfolio;
@@ -83,7 +83,9 @@ fn compared(
         1..=3 => market.unwrap_or(0.0),
         _ => spread.map_or(0.0, |(mean, sd)| ((raw - mean) / sd).clamp(-Z_MAX, Z_MAX)),
     };
-    Factor { raw: Some(raw), value: Some(z), effect: effect(settings, factor, z), basis }
+    // What a model of wins says of the pipeline is in the forecast already.
+    let effect = if factor == PIPELINE && basis == "model" { 1.0 } else { effect(settings, factor, z) };
+    Factor { raw: Some(raw), value: Some(z), effect, basis }
 }
 
 /// The ratio by which a factor other than the season moves capacity.

@@ -256,6 +256,7 @@ fn quota() -> [Spec; 4] {
                 cash("base"),
                 ratio("scale"),
                 text("basis"),
+                maybe_text("leans_on"),
             ],
         ),
         mart(

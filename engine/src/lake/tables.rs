@@ -63,6 +63,9 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new("tile.order_day", BY_DAY, vec![int("customer_key"), int("orders"), cash("amount")]));
     specs.push(Spec::new("tile.rep_day", BY_DAY, rep_tile()));
     specs.push(Spec::new("tile.rep_month", BY_AS_OF, rep_tile()));
+    specs.push(Spec::new("tile.rep_sale", BY_AS_OF, {
+        vec![text("rep_id"), required("event_date", DataType::Date32), cash("amount_signed")]
+    }));
     specs.push(Spec::new("tile.fact_day", BY_DAY, fact_tile()));
     specs.push(Spec::new("tile.id_day", BY_DAY, vec![required("id_hashes", DataType::Binary)]));
     specs.push(Spec::new(

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::source::Sources;
 use crate::adjust;
 use crate::catalogue::Catalogue;
-use crate::quota::Predictor;
+use crate::quota::{Predictor, Span};
 use crate::rule::Book;
 use crate::score::Models;
 use crate::settings::Settings;
@@ -77,6 +77,10 @@ pub(super) fn of(
     let program = program(predictor, models);
     let mut hasher = blake3::Hasher::new();
     for (_, _, run) in sources.openings(as_of, settings.quota.period) {
+        hasher.update(run.run_id.as_bytes());
+    }
+    let period = Span::of(as_of, settings.quota.period);
+    if let Some(run) = sources.opening(as_of, &period) {
         hasher.update(run.run_id.as_bytes());
     }
     let previous = sources.previous(as_of).map(|run| run.run_id.clone()).unwrap_or_default();

@@ -2,28 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use chrono::Datelike;
-
 use super::elasticity::Elasticity;
 use super::fairness::{Judged, judge};
+use super::history::{history, pipeline};
 use super::scores::Scores;
 use super::source::Sources;
 use super::stage::{Measures, Windows};
 use super::subjects::{SubjectInputs, columns};
 use crate::adjust::Adjustment;
+use crate::entity::Crm;
 use crate::error::{EngineError, Result};
-use crate::factor::{FactorInputs, ModelValues, factors};
+use crate::factor::{FACTORS, Factor, FactorInputs, ModelValues, factors};
 use crate::lake::Lake;
 use crate::measure::real;
 use crate::quota::{
-    Forecast, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, before, months_before,
-    proposals, quotas as frame,
+    Effects, Forecast, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, before, proposals,
+    quotas as frame,
 };
 use crate::rule::{Book, Columns, apply};
 use crate::settings::Settings;
 use crate::tile::Tiles;
-use crate::tile::rep::RepTile;
-use crate::time::{Day, date};
+use crate::time::Day;
 
 /// The quotas and what they rest on.
 #[derive(Debug)]
@@ -44,7 +43,7 @@ pub(super) struct Quotas {
 pub(super) struct Ground {
     pub(super) basis: Basis,
     /// By position in the CRM.
-    pub(super) factors: Vec<[crate::factor::Factor; 18]>,
+    pub(super) factors: Vec<[Factor; 18]>,
     pub(super) forecast: Box<dyn Forecast>,
     pub(super) attained: Vec<i64>,
     pub(super) proposals: Vec<i64>,
@@ -58,12 +57,11 @@ pub(super) struct Ground {
 pub(super) struct Basis {
     /// Positions in the CRM of the reps on duty.
     pub(super) reps: Vec<usize>,
-    /// What the prediction is made from; a [`Ground`] adds the effects of factors.
+    /// What the prediction is made from.
     pub(super) input: PredictInput,
-    /// By month of the year.
-    pub(super) season: [f64; 12],
-    /// The season index of the period.
-    period_season: f64,
+    /// The product of each one's factor effects when the period began; none where nothing was published of it yet, so
+    /// that it begins today.
+    start: Vec<Option<f64>>,
     /// Decayed mean of log(actual ÷ quota) over past periods, by rep id.
     attainment: BTreeMap<String, f64>,
     /// What models say.
@@ -72,45 +70,33 @@ pub(super) struct Basis {
     pub(super) previous_as_of: Option<Day>,
 }
 
-/// Reads the months, and what earlier runs published.
+/// Reads what was sold, and what earlier runs published.
 pub(super) async fn basis(
     lake: &Lake,
     sources: &Sources,
     (tiles, windows): (&Tiles, &Windows),
     settings: &Settings,
-    predictor: &dyn Predictor,
     as_of: Day,
 ) -> Result<Basis> {
     let crm = &windows.crm;
     let reps: Vec<usize> = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of)).collect();
-    let first_event = tiles.days(as_of).next().unwrap_or(as_of);
-    let months: Vec<(Day, Day)> = months_before(windows.period.first, settings.quota.history_months)
-        .into_iter()
-        .filter(|(_, last)| *last >= first_event)
-        .collect();
-    let history = tiles.rep_months(lake, &months).await?;
-    let input = predict_input(windows, &reps, &months, &history, as_of);
-    let season = predictor.season(&per_day(&input, reps.len()), input.first_month).map_err(refuse)?;
-    let period_season = mean(windows.period.months().iter().map(|&month| season[usize::from(month) - 1]));
-    let attainment = attainment(sources, &history, settings, as_of)?;
+    let input = history(lake, tiles, windows, settings, as_of).await?;
+    let attainment = attainment(sources, crm, &input, settings, as_of)?;
     let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
+    let opening = sources.opening_effects(as_of, &windows.period)?;
+    let start = reps.iter().map(|&rep| opening.get(&crm.reps[rep].id).copied()).collect();
     let models = ModelValues::default();
-    Ok(Basis { reps, input, season, period_season, attainment, models, previous, previous_as_of })
-}
-
-/// What a predictor refuses is the input's fault.
-pub(super) fn refuse(message: impl std::fmt::Display) -> EngineError {
-    EngineError::Input(format!("predicting quotas: {message}"))
+    Ok(Basis { reps, input, start, attainment, models, previous, previous_as_of })
 }
 
 impl Basis {
-    /// What the factors are made of.
+    /// What the factors are made of, `season` being the season index of the period.
     pub(super) fn factor_inputs<'a>(
         &'a self,
         windows: &'a Windows,
         measures: &'a Measures,
         settings: &'a Settings,
-        as_of: Day,
+        (season, as_of): (f64, Day),
     ) -> FactorInputs<'a> {
         FactorInputs {
             crm: &windows.crm,
@@ -118,13 +104,24 @@ impl Basis {
             portfolios: &measures.portfolios.reps,
             process: &measures.process,
             capability: &measures.capability,
-            season: self.period_season,
+            season,
             attainment: &self.attainment,
             models: &self.models,
             settings,
             as_of,
         }
     }
+
+    /// The effects of a row's factors.
+    pub(super) fn effects(&self, row: usize, factors: &[Factor; FACTORS.len()]) -> Effects {
+        let now: f64 = factors.iter().map(|factor| factor.effect).product();
+        Effects { now, start: self.start.get(row).copied().flatten().unwrap_or(now) }
+    }
+}
+
+/// What a predictor refuses is the input's fault.
+pub(super) fn refuse(message: impl std::fmt::Display) -> EngineError {
+    EngineError::Input(format!("predicting quotas: {message}"))
 }
 
 #[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
@@ -140,10 +137,11 @@ pub(super) async fn quotas(
     book: &Book,
     as_of: Day,
 ) -> Result<Quotas> {
-    let mut basis = basis(lake, sources, (tiles, windows), settings, predictor, as_of).await?;
+    let mut basis = basis(lake, sources, (tiles, windows), settings, as_of).await?;
     let leads = (&measures.leads[..], scores.leads.as_ref());
     let deals = (&measures.opportunities[..], scores.deals.as_ref());
     basis.models = ModelValues::new(&windows.crm, &windows.facts, leads, deals);
+    basis.input.pipeline = pipeline(windows, &basis.reps, measures, scores.deals.as_ref(), as_of);
     let ground = ground(basis, windows, measures, settings, predictor, as_of)?;
     let (basis, adjustments) = (&ground.basis, sources.adjustments(as_of, settings));
     let run = frame(QuotaInputs {
@@ -170,7 +168,7 @@ pub(super) async fn quotas(
 
 /// What stands on a basis and the measures of the day.
 fn ground(
-    mut basis: Basis,
+    basis: Basis,
     windows: &Windows,
     measures: &Measures,
     settings: &Settings,
@@ -178,10 +176,11 @@ fn ground(
     as_of: Day,
 ) -> Result<Ground> {
     let crm = &windows.crm;
-    let factors = factors(&basis.factor_inputs(windows, measures, settings, as_of));
-    let effects = |rep: &usize| factors[*rep].iter().map(|factor| factor.effect);
-    basis.input.factor_effect = basis.reps.iter().flat_map(effects).collect();
-    let forecast = predictor.predict(&basis.input, &basis.season).map_err(refuse)?;
+    let neutral = predictor.predict(&basis.input).map_err(refuse)?;
+    let factors = factors(&basis.factor_inputs(windows, measures, settings, (neutral.season(), as_of)));
+    let effects: Vec<Effects> =
+        basis.reps.iter().enumerate().map(|(row, &rep)| basis.effects(row, &factors[rep])).collect();
+    let forecast = neutral.with_effects(&effects);
     let n = basis.reps.len();
     let signed = |rep: &usize| windows.reps_period.get(&crm.reps[*rep].id).amount_signed;
     let attained: Vec<i64> = basis.reps.iter().map(signed).collect();
@@ -209,78 +208,24 @@ const ATTAINMENT_MIN: f64 = 0.05;
 /// Per rep id the decayed mean of log(actual ÷ quota) over past periods, the quota the first published in each.
 fn attainment(
     sources: &Sources,
-    history: &BTreeMap<Day, RepTile>,
+    crm: &Crm,
+    input: &PredictInput,
     settings: &Settings,
     as_of: Day,
 ) -> Result<BTreeMap<String, f64>> {
     let mut sums: BTreeMap<String, (f64, f64)> = BTreeMap::new();
+    let on_duty = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of));
+    let rows: BTreeMap<&str, usize> =
+        on_duty.enumerate().map(|(row, rep)| (crm.reps[rep].id.as_str(), row)).collect();
     for (age, span, run) in sources.openings(as_of, settings.quota.period) {
         let weight = PERIOD_DECAY.powi(age);
-        let tiles: Vec<&RepTile> = history.range(span.first..=span.last).map(|(_, tile)| tile).collect();
         for (rep, quota) in sources.quotas_of(run, &span.name)?.into_iter().filter(|(_, quota)| *quota > 0) {
-            let actual: i64 = tiles.iter().map(|tile| tile.get(&rep).amount_signed).sum();
-            let attained = (real(actual) / real(quota)).max(ATTAINMENT_MIN);
+            let Some(&row) = rows.get(rep.as_str()) else { continue };
+            let attained = (input.sold(row, span.first..span.last + 1) / real(quota)).max(ATTAINMENT_MIN);
             let sum = sums.entry(rep).or_default();
             sum.0 += weight * attained.ln();
             sum.1 += weight;
         }
     }
     Ok(sums.into_iter().map(|(rep, (sum, weights))| (rep, sum / weights)).collect())
-}
-
-fn mean(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut n) = (0.0_f64, 0.0_f64);
-    for value in values {
-        sum += value;
-        n += 1.0;
-    }
-    if n > 0.0 { sum / n } else { 1.0 }
-}
-
-/// The company's amount per working day of every closed month.
-fn per_day(input: &PredictInput, reps: usize) -> Vec<f64> {
-    (0..input.n_months)
-        .map(|month| {
-            let total: f64 = (0..reps).map(|rep| input.history[rep * input.n_months + month]).sum();
-            let worked: f64 = (0..reps).map(|rep| input.worked[rep * input.n_months + month]).sum();
-            if worked > 0.0 { (total / worked).max(0.0) } else { 0.0 }
-        })
-        .collect()
-}
-
-fn predict_input(
-    windows: &Windows,
-    reps: &[usize],
-    months: &[(Day, Day)],
-    history: &BTreeMap<Day, RepTile>,
-    as_of: Day,
-) -> PredictInput {
-    let crm = &windows.crm;
-    let no_region = u32::try_from(crm.regions.ids.len()).unwrap_or(u32::MAX);
-    let mut input = PredictInput {
-        n_months: months.len(),
-        first_month: months
-            .first()
-            .and_then(|(first, _)| u8::try_from(date(*first).month()).ok())
-            .unwrap_or(1),
-        working_days: months.iter().map(|&(first, last)| real(crm.working_days(first, last))).collect(),
-        working_days_period: real(crm.working_days(windows.period.first, windows.period.last)),
-        working_days_left: real(crm.working_days(as_of + 1, windows.period.last)),
-        ..PredictInput::default()
-    };
-    for &rep in reps {
-        let person = &crm.reps[rep];
-        for &(first, last) in months {
-            let tile = history.get(&first).map(|tile| tile.get(&person.id)).unwrap_or_default();
-            input.history.push(real(tile.amount_signed));
-            let from = person.hired_on.unwrap_or(first).max(first);
-            input.worked.push(real(crm.working_days(from, last)));
-        }
-        input.region.push(person.region.and_then(|region| u32::try_from(region).ok()).unwrap_or(no_region));
-        // Where nobody says when a rep was hired, the rep counts as experienced.
-        let months = person.hired_on.map_or(60.0, |hired| f64::from((as_of - hired).max(0)) / 30.4);
-        input.tenure_months.push(months);
-        input.attained.push(real(windows.reps_period.get(&person.id).amount_signed));
-    }
-    input
 }

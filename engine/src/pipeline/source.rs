@@ -25,13 +25,14 @@ const PAST_PERIODS: i32 = 6;
 const STREAMS: [Stream; 5] = [Stream::Rep, Stream::Customer, Stream::Region, Stream::Plan, Stream::Calendar];
 const RUNS: &str = "ops.run";
 const ELASTICITY: &str = "mart.elasticity";
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
     "raw.behaviour",
     "raw.market_factor",
     "raw.dead_letter",
     RUNS,
     "mart.quota",
     "mart.quota_explanation",
+    "mart.factor",
     ELASTICITY,
     "ops.adjustment",
 ];
@@ -48,6 +49,7 @@ pub(super) struct Sources {
     runs_version: i64,
     quota: Table,
     explanation: Table,
+    factor: Table,
     elasticity: Table,
     adjustments: Table,
     requests: BTreeMap<String, Request>,
@@ -97,6 +99,7 @@ impl Sources {
         let previous = self.previous(as_of).filter(|run| run.as_of >= period.first);
         let openings = self.openings(as_of, every).into_iter().map(|(_, _, run)| (run, &self.quota));
         let followed = previous.into_iter().flat_map(|run| [(run, &self.quota), (run, &self.explanation)]);
+        let followed = followed.chain(self.opening(as_of, period).map(|run| (run, &self.factor)));
         // One of the day before, whatever its period, where its program knew of it.
         let market = self.previous(as_of).filter(|run| run.rows.contains_key(ELASTICITY));
         let followed = followed.chain(market.map(|run| (run, &self.elasticity)));
@@ -126,7 +129,7 @@ impl Sources {
             .map(|(stream, table)| Versions::load(stream, table))
             .collect();
         let wrong = || EngineError::Lake("as many tables are opened as are named".to_owned());
-        let [raw, market, dead_letters, runs, quota, explanation, elasticity, adjustments] =
+        let [raw, market, dead_letters, runs, quota, explanation, factor, elasticity, adjustments] =
             opened.map_err(|_| wrong())?;
         let [reps, customers, regions, plan, calendar] =
             <[Versions; 5]>::try_from(loaded?).map_err(|_| wrong())?;
@@ -140,6 +143,7 @@ impl Sources {
             runs: Run::load(&runs)?,
             quota,
             explanation,
+            factor,
             elasticity,
             requests: of_table(&adjustments)?,
             adjustments,
@@ -190,6 +194,29 @@ impl Sources {
                 .extend(shown.range(span.first..=span.last).next().map(|(_, run)| (age, span.clone(), *run)));
         }
         openings
+    }
+
+    /// The first run published in a period, before `as_of`.
+    pub(super) fn opening(&self, as_of: Day, period: &Span) -> Option<&Run> {
+        published(&self.runs).range(period.first..as_of).next().map(|(_, run)| *run)
+    }
+
+    /// The products of factor effects that the first run of a period published, by rep id.
+    pub(super) fn opening_effects(&self, as_of: Day, period: &Span) -> Result<BTreeMap<String, f64>> {
+        let mut effects: BTreeMap<String, f64> = BTreeMap::new();
+        for path in self.opening(as_of, period).into_iter().flat_map(|run| files_of(&self.factor, run)) {
+            for batch in read(&path, &["rep_id", "effect"])? {
+                let (ids, values): (_, &Float64Array) = (text(&batch, "rep_id")?, column(&batch, "effect")?);
+                // In the order of the factors, like the product of today's.
+                for row in 0..batch.num_rows() {
+                    match effects.get_mut(ids.value(row)) {
+                        Some(product) => *product *= values.value(row),
+                        None => drop(effects.insert(ids.value(row).to_owned(), values.value(row))),
+                    }
+                }
+            }
+        }
+        Ok(effects)
     }
 
     /// The quotas of a period that a run published, minor units by rep id.

@@ -18,8 +18,8 @@ use crate::entity::Crm;
 use crate::error::{EngineError, Result};
 use crate::factor::{FACTORS, Factor, HEAT, SEASON, effect, heat_z, of_region, spread};
 use crate::quota::{
-    Bound, Forecast, Predictor, Previous, QuotaInputs, RegionOutcome, Settled, Span, bases, before, minor,
-    proposals, settle,
+    Bound, Effects, Forecast, Predictor, Previous, QuotaInputs, RegionOutcome, Settled, Span, bases, before,
+    minor, proposals, settle,
 };
 use crate::rule::{Book, Columns, Subject, apply};
 use crate::settings;
@@ -106,6 +106,8 @@ pub struct Cast<'a> {
     before: Vec<Option<&'a Previous>>,
     attained: Vec<i64>,
     factors: Vec<[Factor; 18]>,
+    /// The products of effects when the period began.
+    start: Vec<f64>,
     /// Standard deviation of what was measured, by factor.
     spreads: [Option<f64>; 18],
     forecast: Box<dyn Forecast>,
@@ -141,11 +143,20 @@ impl Past {
             factors.push(own);
         }
         let unchanged = people.len() == basis.reps.len() && people.iter().all(|person| !person.moved);
+        // Of those who come or move elsewhere, what they do there begins today.
+        let start: Vec<Option<f64>> = (people.iter().zip(&factors))
+            .map(|(person, factors)| {
+                let row = person.row.filter(|_| !person.moved)?;
+                Some(basis.effects(row, factors).start)
+            })
+            .collect();
+        let start: Vec<f64> =
+            start.iter().zip(&factors).map(|(start, own)| start.unwrap_or_else(|| product(own))).collect();
         let forecast = if unchanged {
-            ground.forecast.with_effects(&effects(&factors))
+            ground.forecast.with_effects(&effects(&factors, &start))
         } else {
-            let input = input(&basis.input, &people, &factors);
-            predictor.predict(&input, &basis.season).map_err(refuse)?
+            let neutral = predictor.predict(&input(&basis.input, &people)).map_err(refuse)?;
+            neutral.with_effects(&effects(&factors, &start))
         };
         let places: Vec<Option<usize>> = people.iter().map(|person| person.row).collect();
         let quotas: BTreeMap<usize, i64> =
@@ -168,15 +179,21 @@ impl Past {
             published: places.iter().map(|row| quotas.get(&(*row)?).copied()).collect(),
             rows,
             factors,
+            start,
             forecast,
             crm,
         })
     }
 }
 
-/// The product of every rep's effects, in the order of the factors.
-fn effects(factors: &[[Factor; 18]]) -> Vec<f64> {
-    factors.iter().map(|factors| factors.iter().map(|factor| factor.effect).product()).collect()
+/// The product of a rep's effects, in the order of the factors.
+fn product(factors: &[Factor; 18]) -> f64 {
+    factors.iter().map(|factor| factor.effect).product()
+}
+
+/// Every rep's effects, those at the period's start given.
+fn effects(factors: &[[Factor; 18]], start: &[f64]) -> Vec<Effects> {
+    factors.iter().zip(start).map(|(factors, &start)| Effects { now: product(factors), start }).collect()
 }
 
 /// Factors of a variation, and the forecast at them.
@@ -212,6 +229,7 @@ impl<'a> Cast<'a> {
             before: vec![None; n],
             attained: vec![0; n],
             factors: vec![[neutral; 18]; n],
+            start: vec![1.0; n],
             spreads: [None; 18],
             forecast,
             subjects: Columns::new(n),
@@ -339,7 +357,7 @@ impl Cast<'_> {
                 None => (0..self.rows.len()).for_each(one),
             }
         }
-        let forecast = self.forecast.with_effects(&effects(&factors));
+        let forecast = self.forecast.with_effects(&effects(&factors, &self.start));
         Some(Moved { factors, forecast })
     }
 
@@ -363,7 +381,9 @@ impl Cast<'_> {
                     _ => shift.of(now),
                 };
                 let raw = of.raw.map(|raw| raw + (z - now) * sd.unwrap_or(0.0));
-                Factor { raw, value: Some(z), effect: effect(self.settings, factor, z), basis }
+                // From what it is: an effect may be in the forecast already.
+                let moved = effect(self.settings, factor, z) / effect(self.settings, factor, now);
+                Factor { raw, value: Some(z), effect: of.effect * moved, basis }
             }
         }
     }

@@ -96,7 +96,12 @@ pub(crate) fn proposal(forecast: &dyn Forecast, row: usize, settings: &settings:
 
 /// The base of every rep on duty: what it would sell in the period at neutral factors.
 pub(crate) fn bases(forecast: &dyn Forecast, reps: usize) -> Vec<i64> {
-    (0..reps).map(|row| minor(forecast.base(row)).max(1)).collect()
+    (0..reps).map(|row| base(forecast, row)).collect()
+}
+
+/// The base of one rep.
+pub(crate) fn base(forecast: &dyn Forecast, row: usize) -> i64 {
+    minor(forecast.base(row)).max(1)
 }
 
 /// The published quotas of an earlier day, over `reps`.
@@ -235,11 +240,13 @@ fn explain(
     let forecast = inputs.forecast;
     let (reconciled, scale, base) = (solved.quota[row], solved.scale[row], inputs.bases[row]);
     let expected = minor(forecast.expected(row)).max(0);
+    let without_pipeline = minor(forecast.without_pipeline(row)).max(0);
     let effects = || inputs.factors[rep].iter().map(|factor| factor.effect);
     let neutral = minor(effects().product::<f64>() * real(base));
     let scaled = minor(real(ruled.proposal) * scale);
     let steps = [
-        step_ratio(neutral, expected),
+        step_ratio(neutral, without_pipeline),
+        step_ratio(without_pipeline, expected),
         step_ratio(expected, inputs.proposals[row]),
         step_ratio(ruled.proposal, scaled),
         step_ratio(scaled, reconciled),
@@ -266,8 +273,8 @@ fn explain(
         attained: inputs.attained[row],
         base,
         expected,
-        low: minor(forecast.quantile(row, 0.1)),
-        high: minor(forecast.quantile(row, 0.9)),
+        low: minor(forecast.low(row)),
+        high: minor(forecast.high(row)),
         quota,
         previous: previous.map(|previous| previous.quota),
         p_attain: forecast.p_at_least(row, real(quota)),

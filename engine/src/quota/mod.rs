@@ -30,11 +30,12 @@ pub use error::QuotaError;
 pub use explain::{Explainer, add_up, log_mean, log_ratio, split_driver, step_ratio};
 pub(crate) use fairness::{GroupFairness, Interval, Standing, fairness};
 pub(crate) use frame::{
-    QuotaInputs, QuotaRun, Settled, bases, before, limits, minor, proposal, proposals, quotas, settle, solve,
+    QuotaInputs, QuotaRun, Settled, base, bases, before, limits, minor, proposal, proposals, quotas, settle,
+    solve,
 };
 pub use limits::{Bound, Layer, Limits, RelaxOrder, Side};
 pub use period::{Span, month, months_before};
-pub use predict::{Forecast, PredictInput, Predictor};
+pub use predict::{Effects, Forecast, Member, OpenDeal, Pipeline, PredictInput, Predictor, Sold, WonDeal};
 pub use reconcile::{Cause, Reconciled, Relaxation, reconcile, reconcile_limited};
 pub use region::{Finding, Region, RegionOutcome, TreeReconciled, reconcile_tree};
 pub(crate) use terms::Previous;

@@ -1,30 +1,111 @@
-//! The narrow interface behind which a prediction sits: arrays in, a forecast out.
+//! The narrow interface behind which a prediction sits: what is known of reps and their sales in, a forecast out.
 
-/// What is known of every rep on duty. Money in minor units, as `f64`; matrices row-major, one row per rep.
+use crate::measure::at;
+use crate::time::Day;
+
+/// What is known of every rep on duty, and of others who sold before. Money in minor units, as `f64`.
 #[derive(Debug, Clone, Default)]
 pub struct PredictInput {
-    /// Columns of `history` and `worked`.
-    pub n_months: usize,
-    /// The calendar month (1–12) of the first column.
-    pub first_month: u8,
-    /// Amount signed per rep and closed month.
-    pub history: Vec<f64>,
-    /// Working days on duty per rep and closed month.
-    pub worked: Vec<f64>,
-    /// Working days of each closed month.
-    pub working_days: Vec<f64>,
-    /// A region number per rep.
-    pub region: Vec<u32>,
-    /// Months since the rep was hired.
-    pub tenure_months: Vec<f64>,
-    /// Working days of the period, and those after the day.
-    pub working_days_period: f64,
-    /// Working days of the period after the run's day.
-    pub working_days_left: f64,
-    /// Amount signed in the period up to the day.
+    /// The period's first and last day.
+    pub period: (Day, Day),
+    /// The run's day.
+    pub as_of: Day,
+    /// Reps on duty, rows of the forecast; then others who sold before.
+    pub staff: Vec<Member>,
+    /// What they signed before the run's day, by rep, then by day.
+    pub sales: Vec<Sold>,
+    /// The first day of `working`.
+    pub first_day: Day,
+    /// Whether people work, from that day to the period's end; empty where no calendar says so.
+    pub working: Vec<bool>,
+    /// Amount signed in the period up to and with the day, by row.
     pub attained: Vec<f64>,
-    /// Ratio per rep and factor, in the order of [`crate::factor::FACTORS`].
-    pub factor_effect: Vec<f64>,
+    /// What open opportunities will bring; none without a model of wins.
+    pub pipeline: Option<Pipeline>,
+    /// Months before the period that may be looked back on.
+    pub history_months: usize,
+    /// The chance of reaching a quota that the company wants.
+    pub attain_probability: f64,
+}
+
+impl PredictInput {
+    /// What a rep signed on days before the run's.
+    pub(crate) fn sold(&self, rep: usize, days: std::ops::Range<Day>) -> f64 {
+        let place = |day: Day| self.sales.partition_point(|sold| (at(sold.rep), sold.day) < (rep, day));
+        self.sales[place(days.start)..place(days.end).max(place(days.start))]
+            .iter()
+            .map(|sold| sold.amount)
+            .sum()
+    }
+}
+
+/// Who sells where, and since when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// A number of its region.
+    pub region: u32,
+    /// The first day at work, where anybody says so.
+    pub hired: Option<Day>,
+    /// The first day no longer at work.
+    pub left: Option<Day>,
+}
+
+/// An amount that was signed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sold {
+    /// Position among the staff.
+    pub rep: u32,
+    /// The day.
+    pub day: Day,
+    /// The amount.
+    pub amount: f64,
+}
+
+/// The open opportunities, and what became of earlier ones.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pipeline {
+    /// Those open at the end of the day.
+    pub open: Vec<OpenDeal>,
+    /// Those won within the last months.
+    pub won: Vec<WonDeal>,
+    /// The first day from which all of these are known.
+    pub known_from: Day,
+}
+
+/// An open opportunity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OpenDeal {
+    /// Its owner's row.
+    pub row: usize,
+    /// Its amount.
+    pub amount: f64,
+    /// The chance of a win by the period's end.
+    pub p_win: f64,
+}
+
+/// An opportunity that was won.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WonDeal {
+    /// The day on which it was opened.
+    pub opened: Day,
+    /// The day on which it was won.
+    pub won: Day,
+    /// Its amount.
+    pub amount: f64,
+}
+
+/// The product of a rep's factor effects, now and when its period began: what factors were then is in what a rep sells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Effects {
+    /// Now.
+    pub now: f64,
+    /// When the period began; over 0.
+    pub start: f64,
+}
+
+impl Effects {
+    /// Factors that change nothing.
+    pub const NONE: Self = Self { now: 1.0, start: 1.0 };
 }
 
 /// What every rep can still achieve.
@@ -33,17 +114,25 @@ pub trait Forecast: std::fmt::Debug + Send + Sync {
     fn base(&self, rep: usize) -> f64;
     /// Attained plus the expectation of the rest.
     fn expected(&self, rep: usize) -> f64;
-    /// The `p` quantile of achievable.
+    /// The same without a look at open opportunities.
+    fn without_pipeline(&self, rep: usize) -> f64;
+    /// The lower end of the 80 % interval of what it will achieve.
+    fn low(&self, rep: usize) -> f64;
+    /// The upper end.
+    fn high(&self, rep: usize) -> f64;
+    /// The amount that stays out of reach with the chance `p`.
     fn quantile(&self, rep: usize, p: f64) -> f64;
     /// The chance that achievable is at least `amount`.
     fn p_at_least(&self, rep: usize, amount: f64) -> f64;
-    /// The same prediction with another product of all factor effects for every rep, to the bit what
-    /// [`Predictor::predict`] makes of those effects.
-    fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast>;
+    /// What it rests on, in words joined by commas.
+    fn leans_on(&self, rep: usize) -> String;
+    /// The season of the period against that of the year; it is in `base` already.
+    fn season(&self) -> f64;
+    /// The same prediction with other factors for every rep.
+    fn with_effects(&self, effects: &[Effects]) -> Box<dyn Forecast>;
     /// Forecasts one rep again, of whom more is attained in the period or other factors hold: to the last bit what
-    /// [`Predictor::predict`] would say with these in the rep's row. `effects` as a row of
-    /// [`PredictInput::factor_effect`].
-    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]);
+    /// [`Predictor::predict`] would say with this amount in the rep's row, followed by [`Forecast::with_effects`].
+    fn revise(&mut self, rep: usize, attained: f64, effects: Effects);
 }
 
 /// A way of predicting; `jobs` wires one from `models`.
@@ -51,15 +140,9 @@ pub trait Predictor: Send + Sync {
     /// Its name and version, part of a run's identity and published as `basis`.
     fn name(&self) -> &str;
 
-    /// Month-of-year indices (January first) estimated from the company's amounts per working day of closed months.
+    /// Predicts every rep on duty, at factors that change nothing.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the input.
-    fn season(&self, per_day: &[f64], first_month: u8) -> Result<[f64; 12], String>;
-
-    /// Predicts every rep.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong with the input.
-    fn predict(&self, input: &PredictInput, season: &[f64; 12]) -> Result<Box<dyn Forecast>, String>;
+    fn predict(&self, input: &PredictInput) -> Result<Box<dyn Forecast>, String>;
 }

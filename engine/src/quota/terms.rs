@@ -10,10 +10,10 @@ use crate::factor::FACTORS;
 use crate::measure::at;
 use crate::rule::{Book, Ruled};
 
-/// The steps of the frame, in order; rules and adjustments act after the second and, beyond plan, after the last.
-const STEPS: [&str; 4] = ["progress", "ambition", "plan", "bound"];
+/// The steps of the frame, in order; rules and adjustments act after the third and, beyond plan, after the last.
+const STEPS: [&str; 5] = ["progress", "pipeline", "ambition", "plan", "bound"];
 /// Position of the rules and adjustments among the terms.
-const MOVERS: usize = FACTORS.len() + 2;
+const MOVERS: usize = FACTORS.len() + 3;
 /// What the term of a rule begins with, and that of an adjustment.
 const RULE: &str = "rule:";
 const ADJUSTMENT: &str = "adjustment:";
@@ -90,16 +90,17 @@ impl Terms {
         (MOVERS..self.plan).contains(&position) || position > self.plan + 1
     }
 
-    /// The ratios of one quota, one a term: those of the factors, of `progress` and `ambition`, of each rule and
+    /// The ratios of one quota, one a term: those of the factors, of `progress`, `pipeline` and `ambition`, of each rule and
     /// adjustment that acted, of `plan` and `bound`.
     pub(crate) fn ratios(
         &self,
         factors: impl Iterator<Item = f64>,
-        [progress, ambition, plan, bound]: [f64; 4],
+        [progress, pipeline, ambition, plan, bound]: [f64; 5],
         ruled: &Ruled,
     ) -> Vec<f64> {
         let mut ratios = vec![1.0; self.names.len()];
-        for (ratio, value) in ratios.iter_mut().zip(factors.take(FACTORS.len()).chain([progress, ambition])) {
+        let steps = [progress, pipeline, ambition];
+        for (ratio, value) in ratios.iter_mut().zip(factors.take(FACTORS.len()).chain(steps)) {
             *ratio = value;
         }
         (ratios[self.plan], ratios[self.plan + 1]) = (plan, bound);
@@ -184,6 +185,7 @@ mod tests {
         );
         let after_factors = [
             "progress",
+            "pipeline",
             "ambition",
             "rule:in",
             "adjustment:a",
@@ -197,14 +199,14 @@ mod tests {
         assert_eq!(terms.names()[FACTORS.len()..], after_factors);
         let movers: Vec<bool> =
             (FACTORS.len()..terms.names().len()).map(|place| terms.is_mover(place)).collect();
-        assert_eq!(movers, [false, false, true, true, true, true, false, false, true, true]);
+        assert_eq!(movers, [false, false, false, true, true, true, true, false, false, true, true]);
         let told = |ratios: &[f64]| {
             let told: Vec<String> =
                 ratios[FACTORS.len()..].iter().map(|ratio| format!("{ratio:.2}")).collect();
             told.join(" ")
         };
-        let ratios = terms.ratios([1.0; 18].into_iter(), [2.0, 3.0, 4.0, 5.0], &ruled);
-        assert_eq!(told(&ratios), "2.00 3.00 1.10 1.20 1.00 1.00 4.00 5.00 1.01 1.50");
-        assert_eq!(told(&terms.of(&previous)), "1.00 1.00 1.00 1.00 1.75 1.50 0.90 1.00 1.25 1.00");
+        let ratios = terms.ratios([1.0; 18].into_iter(), [2.0, 1.5, 3.0, 4.0, 5.0], &ruled);
+        assert_eq!(told(&ratios), "2.00 1.50 3.00 1.10 1.20 1.00 1.00 4.00 5.00 1.01 1.50");
+        assert_eq!(told(&terms.of(&previous)), "1.00 1.00 1.00 1.00 1.00 1.75 1.50 0.90 1.00 1.25 1.00");
     }
 }

@@ -74,7 +74,7 @@ pub struct Quota {
     pub ceiling_share: f64,
     /// Largest move from one day to the next, as a share of yesterday's quota.
     pub daily_move_max: f64,
-    /// Months of history that the prediction may use.
+    /// Months of history before the period that the prediction may use; it reads 48 at most.
     pub history_months: usize,
     /// How far a group's chance of reaching its quotas may be from everyone's before an alert says so.
     pub fairness_tolerance: f64,
@@ -98,7 +98,7 @@ impl Default for Quota {
             floor_share: 0.4,
             ceiling_share: 2.5,
             daily_move_max: 0.05,
-            history_months: 24,
+            history_months: 36,
             fairness_tolerance: 0.10,
         }
     }

@@ -7,6 +7,7 @@
 //!                                  tile.fact_day       the events of leads, opportunities and sequences, in order
 //!                                  tile.id_day         hashes of the event ids
 //! eight days ──merge──► tile.customer_block            a month ──merge──► tile.rep_month
+//!                                                      a month's amounts by rep and day ──► tile.rep_sale
 //! all days up to a block's end ──merge──► tile.life, tile.order_life, tile.fact_life, tile.first_life
 //! ```
 //!
@@ -30,6 +31,7 @@ pub mod rep;
 mod rows;
 mod rule;
 mod running;
+mod sale;
 mod since;
 mod source;
 mod store;
@@ -41,6 +43,7 @@ pub(crate) use fact_life::FactSource;
 pub use life::LifeSource;
 pub(crate) use rows::read_halves;
 pub(crate) use running::{RunningDay, Touched};
+pub(crate) use sale::Sale;
 pub(crate) use source::content_id;
 pub(crate) use store::parse_day;
 pub use store::{TileReport, Tiles, ensure};

@@ -1,6 +1,6 @@
 //! A predictor for tests, in the place of the crate of models.
 
-use engine::quota::{Forecast, PredictInput, Predictor};
+use engine::quota::{Effects, Forecast, PredictInput, Predictor};
 
 /// Predicts with a spread, in which everything that a rep did shows.
 #[derive(Debug)]
@@ -11,7 +11,7 @@ struct Paced {
     pace: Vec<f64>,
     left: f64,
     attained: Vec<f64>,
-    effect: Vec<f64>,
+    effects: Vec<Effects>,
 }
 
 impl Predictor for Pace {
@@ -19,54 +19,74 @@ impl Predictor for Pace {
         "pace"
     }
 
-    fn season(&self, _: &[f64], _: u8) -> Result<[f64; 12], String> {
-        Ok([1.0; 12])
-    }
-
-    fn predict(&self, input: &PredictInput, _: &[f64; 12]) -> Result<Box<dyn Forecast>, String> {
+    fn predict(&self, input: &PredictInput) -> Result<Box<dyn Forecast>, String> {
         let reps = input.attained.len();
-        let pace = |rep: usize| {
-            let months = &input.history[rep * input.n_months..(rep + 1) * input.n_months];
-            3_000_000.0 + months.iter().sum::<f64>() / 2.0
-        };
-        let mut paced = Paced {
-            pace: (0..reps).map(pace).collect(),
-            left: input.working_days_left / input.working_days_period,
-            attained: vec![0.0; reps],
-            effect: vec![1.0; reps],
-        };
-        for rep in 0..reps {
-            paced.revise(rep, input.attained[rep], &input.factor_effect[rep * 18..(rep + 1) * 18]);
+        let mut pace = vec![3_000_000.0; reps];
+        for sold in &input.sales {
+            if let Some(pace) = pace.get_mut(usize::try_from(sold.rep).unwrap()) {
+                *pace += sold.amount / 2.0;
+            }
         }
-        Ok(Box::new(paced))
+        let (first, last) = input.period;
+        Ok(Box::new(Paced {
+            pace,
+            left: f64::from(last - input.as_of) / f64::from(last - first + 1),
+            attained: input.attained.clone(),
+            effects: vec![Effects::NONE; reps],
+        }))
+    }
+}
+
+impl Paced {
+    fn rest(&self, rep: usize) -> f64 {
+        let effects = self.effects[rep];
+        self.pace[rep] * self.left * (effects.now / effects.start)
     }
 }
 
 impl Forecast for Paced {
     fn base(&self, rep: usize) -> f64 {
-        self.pace[rep]
+        self.pace[rep] / self.effects[rep].start
     }
 
     fn expected(&self, rep: usize) -> f64 {
-        self.attained[rep] + self.pace[rep] * self.left * self.effect[rep]
+        self.attained[rep] + self.rest(rep)
+    }
+
+    fn without_pipeline(&self, rep: usize) -> f64 {
+        self.expected(rep)
+    }
+
+    fn low(&self, rep: usize) -> f64 {
+        self.quantile(rep, 0.1)
+    }
+
+    fn high(&self, rep: usize) -> f64 {
+        self.quantile(rep, 0.9)
     }
 
     fn quantile(&self, rep: usize, p: f64) -> f64 {
-        self.attained[rep] + self.pace[rep] * self.left * self.effect[rep] * (0.5 + p)
+        self.attained[rep] + self.rest(rep) * (0.5 + p)
     }
 
     fn p_at_least(&self, rep: usize, amount: f64) -> f64 {
         1.0 / (1.0 + amount / self.expected(rep))
     }
 
-    fn with_effects(&self, effect: &[f64]) -> Box<dyn Forecast> {
-        let mut other = self.clone();
-        other.effect = effect.to_vec();
-        Box::new(other)
+    fn leans_on(&self, _: usize) -> String {
+        "its pace".to_owned()
     }
 
-    fn revise(&mut self, rep: usize, attained: f64, effects: &[f64]) {
+    fn season(&self) -> f64 {
+        1.1
+    }
+
+    fn with_effects(&self, effects: &[Effects]) -> Box<dyn Forecast> {
+        Box::new(Self { effects: effects.to_vec(), ..self.clone() })
+    }
+
+    fn revise(&mut self, rep: usize, attained: f64, effects: Effects) {
         self.attained[rep] = attained;
-        self.effect[rep] = effects.iter().product();
+        self.effects[rep] = effects;
     }
 }

@@ -32,13 +32,16 @@ pub struct BacktestLeadsArgs {
 /// Arguments of `backtest quota`.
 #[derive(Debug, Args)]
 pub struct BacktestQuotaArgs {
-    /// A table of sales, .csv or .parquet: `date`, `rep_id`, `region_id`, `amount`, and factors in any further columns of numbers
+    /// Instead of what the lake's reps signed, a table of sales, .csv or .parquet: `date`, `rep_id`, `region_id`, `amount`, and factors in any further columns of numbers
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// Periods, the last that the table covers
+    /// The day up to which the lake's history is read [default: yesterday]
+    #[arg(long, value_name = "DATE", conflicts_with = "from")]
+    pub as_of: Option<chrono::NaiveDate>,
+    /// Periods, the last that the history covers
     #[arg(long, default_value_t = 4, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=400))]
     pub periods: u32,
-    /// What a quota covers; 13w counts blocks of 91 days back from the table's last day
+    /// What a quota covers; 13w counts blocks of 91 days back from the last day with sales
     #[arg(long, value_enum, default_value_t = BacktestPeriod::Quarter)]
     pub period: BacktestPeriod,
     /// Write a row per rep and period, as Parquet

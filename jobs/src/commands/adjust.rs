@@ -17,7 +17,7 @@ use crate::cli::{
 use crate::config::nearest;
 use crate::context::Context;
 use crate::output;
-use crate::predictor::RunRate;
+use crate::predictor::PanelPredictor;
 use crate::report::adjust as report;
 
 /// The most that a percentage may be; one above is a slip.
@@ -197,7 +197,7 @@ async fn effect(lake: &Lake, request: &Request, context: &Context) -> anyhow::Re
             ));
         }
     };
-    let cast = past.cast(&engine::pipeline::Staff::default(), &RunRate)?;
+    let cast = past.cast(&engine::pipeline::Staff::default(), &PanelPredictor)?;
     let without = cast.quotas(&Variation::default())?;
     let mut adjustments = cast.adjustments().to_vec();
     adjustments.push(Adjustment::of(request));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use arrow::array::{ArrayRef, Date32Array, Float64Array, RecordBatch, StringArray};
+use engine::pipeline::record;
 use models::backtest::{PeriodKind, QuotaBacktest, QuotaScores, RepPeriod, last_periods, quota_backtest};
 use models::panel::QuotaParams;
 use parquet::arrow::ArrowWriter;
@@ -15,15 +16,11 @@ use crate::context::Context;
 use crate::import::BadInput;
 use crate::output::{self, AtomicFile};
 use crate::panel_file::PanelFile;
+use crate::predictor::{panel, regions};
 use crate::report::{backtest, backtest_page};
 
 /// `backtest quota`.
-pub(crate) fn quota(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Result<()> {
-    let Some(from) = &args.from else {
-        let message = "quotas are backtested from a plain table: name one with --from FILE (.csv or .parquet, with the columns \
-                       date, rep_id, region_id, amount)";
-        return Err(BadInput::new(message).into());
-    };
+pub(crate) async fn quota(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Result<()> {
     if let Some(out) =
         args.out.as_deref().filter(|out| out.extension().is_none_or(|ending| ending != "parquet"))
     {
@@ -33,33 +30,43 @@ pub(crate) fn quota(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Resu
         ))
         .into());
     }
-    let file = PanelFile::read(from)?;
-    if !file.ignored.is_empty() && !context.quiet {
-        output::note(&format!(
-            "left out, because they hold other things than numbers: {}",
-            file.ignored.join(", ")
-        ));
-    }
+    let settings = &context.config.quota;
+    let (source, file, history_months) = match &args.from {
+        Some(from) => {
+            let file = PanelFile::read(from)?;
+            if !file.ignored.is_empty() && !context.quiet {
+                output::note(&format!(
+                    "left out, because they hold other things than numbers: {}",
+                    file.ignored.join(", ")
+                ));
+            }
+            (from.display().to_string(), file, QuotaParams::default().history_months)
+        }
+        None => (context.config.lake.clone(), of_lake(args, context).await?, settings.history_months),
+    };
     let kind = match args.period {
         BacktestPeriod::Month => PeriodKind::Month,
         BacktestPeriod::Quarter => PeriodKind::Quarter,
         BacktestPeriod::Weeks13 => PeriodKind::Weeks13,
     };
     let periods = last_periods(&file.panel, kind, args.periods);
-    let settings = &context.config.quota;
-    let params = QuotaParams { attain_probability: settings.attain_probability, ..QuotaParams::default() };
+    let params = QuotaParams {
+        attain_probability: settings.attain_probability,
+        history_months,
+        ..QuotaParams::default()
+    };
     let found = quota_backtest(&file.panel, kind, &periods, &params, settings.daily_move_max)
-        .map_err(|error| BadInput::new(format!("{}: {error}", from.display())))?;
+        .map_err(|error| BadInput::new(format!("{source}: {error}")))?;
     if found.rows.is_empty() {
         let message = format!(
-            "{}: too short: no whole period has any history before it; take a shorter --period, or a longer table",
-            from.display()
+            "{source}: too short: no whole period has any history before it; take a shorter --period, or a longer {}",
+            if args.from.is_some() { "table" } else { "history" }
         );
         return Err(BadInput::new(message).into());
     }
     let scores = QuotaScores::of(&found);
     let report = backtest::Report {
-        source: from.display().to_string(),
+        source,
         file: &file,
         backtest: &found,
         scores: &scores,
@@ -81,6 +88,26 @@ pub(crate) fn quota(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Resu
         output::print(&format!("a page with plots in {}", html.display()))?;
     }
     Ok(())
+}
+
+/// What the lake's reps sold up to `--as-of`, as a table.
+async fn of_lake(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Result<PanelFile> {
+    let as_of = args.as_of.map_or_else(|| context.yesterday(), |day| context.day(day))?;
+    let progress = context.progress("backtest");
+    progress.stage("reading the history");
+    let mut record = record(&context.lake()?, &context.settings(), &context.catalogue()?, as_of).await?;
+    // In major units, like a table of one's own.
+    record.input.sales.iter_mut().for_each(|sold| sold.amount /= 100.0);
+    let panel = panel(&record.input).map_err(BadInput::new)?;
+    let name = |region: &u32| record.region_ids.get(*region as usize).cloned().unwrap_or_default();
+    Ok(PanelFile {
+        rows: record.input.sales.len(),
+        regions: regions(&record.input).keys().map(name).collect(),
+        reps: record.rep_ids,
+        panel,
+        factors: Vec::new(),
+        ignored: Vec::new(),
+    })
 }
 
 /// One row per rep and period, by period, then by rep; amounts in the unit of the table, as floats.

@@ -8,7 +8,7 @@ use engine::time::{Day, date};
 use crate::cli::DailyArgs;
 use crate::context::{Context, now};
 use crate::output;
-use crate::predictor::RunRate;
+use crate::predictor::PanelPredictor;
 use crate::report;
 use crate::scorers::Scorers;
 
@@ -42,7 +42,7 @@ pub(super) async fn run_day(lake: &Lake, day: Day, context: &Context) -> anyhow:
     let progress = context.progress("daily");
     let settings = context.settings();
     let catalogue = context.catalogue()?;
-    let predictor = RunRate;
+    let predictor = PanelPredictor;
     let rules = context.rules()?;
     let scorers = Scorers::in_use(lake, day).await?;
     let mut stage = |stage: &str| progress.stage(&format!("{}: {stage}", date(day)));

@@ -13,7 +13,7 @@ use super::metrics::Metrics;
 use crate::cli::ServeArgs;
 use crate::context::{Context, now};
 use crate::output;
-use crate::predictor::RunRate;
+use crate::predictor::PanelPredictor;
 use crate::report::words::count;
 
 /// Follows until `stop` is set.
@@ -38,7 +38,7 @@ pub(crate) async fn run(
     let making = Making {
         settings: Arc::new(context.settings()),
         catalogue: Arc::new(context.catalogue()?),
-        predictor: Arc::new(RunRate),
+        predictor: Arc::new(PanelPredictor),
         rules: Arc::new(context.rules()?),
         rows_bytes_max: context.config.live.memory_mib << 20,
     };

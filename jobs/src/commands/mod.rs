@@ -44,7 +44,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> anyhow::Result<(
         Command::Ingest(args) => Box::pin(ingest::run(args, context)).await,
         Command::Import(args) => Box::pin(import::run(args, context)).await,
         Command::Daily(args) => Box::pin(daily::run(args, context)).await,
-        Command::Backtest(BacktestCommand::Quota(args)) => backtest::quota(&args, context),
+        Command::Backtest(BacktestCommand::Quota(args)) => backtest::quota(&args, context).await,
         Command::Backtest(BacktestCommand::Leads(args)) => {
             Box::pin(backtest_leads::run(&args, context)).await
         }

@@ -4,7 +4,7 @@ use engine::lake::{Lake, Run};
 use engine::pipeline::{Past, PastRequest};
 
 use crate::context::Context;
-use crate::predictor::RunRate;
+use crate::predictor::PanelPredictor;
 use crate::scorers::Scorers;
 
 /// The state of a run, or what of its inputs is missing.
@@ -24,7 +24,7 @@ pub(super) async fn past(
     let (settings, rules, catalogue) = (context.settings(), context.rules()?, context.catalogue()?);
     let mut stage = |stage: &str| progress.stage(stage);
     let request = PastRequest {
-        predictor: &RunRate,
+        predictor: &PanelPredictor,
         settings: &settings,
         rules: &rules,
         catalogue: &catalogue,

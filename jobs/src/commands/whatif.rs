@@ -12,7 +12,7 @@ use super::sql::{file_format, format};
 use crate::cli::{AnswerFormat, WhatifArgs, WhatifBy};
 use crate::context::{Context, read_rules};
 use crate::output::{self, AtomicFile};
-use crate::predictor::RunRate;
+use crate::predictor::PanelPredictor;
 use crate::report::whatif::{self as report, Lines, Today};
 use crate::scenario::{self, Case, Scenario};
 
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: WhatifArgs, context: &Context) -> anyhow::Result<(
             return Err(EngineError::Input(message).into());
         }
     };
-    let base = past.cast(&Staff::default(), &RunRate)?;
+    let base = past.cast(&Staff::default(), &PanelPredictor)?;
     let today = Today::new(&base);
     let mut worlds = Vec::with_capacity(scenarios.len());
     for scenario in &scenarios {
@@ -119,7 +119,7 @@ fn cast<'a>(
         scenario::region_exists(base, region).map_err(|message| at(moved.line, &key, message))?;
         staff.moves.insert(rep.clone(), region.clone());
     }
-    past.cast(&staff, &RunRate)
+    past.cast(&staff, &PanelPredictor)
 }
 
 /// The cases of a scenario, with its rules read.

@@ -67,7 +67,7 @@ pub(crate) fn head(report: &Report<'_>) -> String {
     let unknown: usize = found.without.iter().map(|w| w.1).sum();
     if left + unknown > 0 {
         let line = format!(
-            "\n  without a quota, over all periods: {left} reps that had long been silent, {unknown} that first sold within the period"
+            "\n  without a quota, over all periods: {left} reps that had left or long been silent, {unknown} that first sold within the period"
         );
         text.push_str(&line);
     }
@@ -240,8 +240,14 @@ fn rest(report: &Report<'_>) -> String {
     rest_lines(report).iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
-const LEANINGS: [LeansOn; 5] =
-    [LeansOn::OwnYears, LeansOn::OwnHistory, LeansOn::Region, LeansOn::RegionAlone, LeansOn::CompanyAlone];
+const LEANINGS: [LeansOn; 6] = [
+    LeansOn::OwnYears,
+    LeansOn::OwnHistory,
+    LeansOn::Region,
+    LeansOn::RegionAlone,
+    LeansOn::CompanyAlone,
+    LeansOn::BeforeSilence,
+];
 
 /// What a forecast rests on, in words.
 pub(crate) fn leans_on(leans_on: LeansOn) -> &'static str {
@@ -251,6 +257,7 @@ pub(crate) fn leans_on(leans_on: LeansOn) -> &'static str {
         LeansOn::Region => "region",
         LeansOn::RegionAlone => "region alone",
         LeansOn::CompanyAlone => "company alone",
+        LeansOn::BeforeSilence => "own history before a silence",
     }
 }
 

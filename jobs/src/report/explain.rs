@@ -35,6 +35,8 @@ struct Quota {
     high: i64,
     p_attain: f64,
     bound: String,
+    /// What the forecast rests on; empty where nothing says so.
+    leans_on: String,
     previous: Option<(String, i64)>,
     terms: Vec<Term>,
 }
@@ -121,7 +123,7 @@ async fn load(session: &SessionContext, day: Day, rep: &str) -> anyhow::Result<O
         session,
         &format!(
             "SELECT period, quota, attained, expected, low, high, p_attain, bound, previous_quota, previous_as_of,
-                    region_id
+                    region_id, leans_on
              FROM mart.quota WHERE {at}"
         ),
     )
@@ -148,6 +150,7 @@ async fn load(session: &SessionContext, day: Day, rep: &str) -> anyhow::Result<O
         high: row.money(5).unwrap_or(0),
         p_attain: row.real(6).unwrap_or(0.0),
         bound: row.text(7).to_owned(),
+        leans_on: row.maybe(11).unwrap_or_default().to_owned(),
         previous: row.money(8).map(|quota| (row.text(9).to_owned(), quota)),
         terms,
     }))
@@ -180,6 +183,10 @@ fn level(rep: &str, day: Day, quota: &Quota) -> String {
             let line = format!("; it is held by its {}", bound.replace('_', " "));
             text.push_str(&line);
         }
+    }
+    if !quota.leans_on.is_empty() {
+        let line = format!("\n  the forecast leans on: {}", quota.leans_on);
+        text.push_str(&line);
     }
     let lines: Vec<(String, i64)> = quota.terms.iter().map(|term| (term.name.clone(), term.amount)).collect();
     let line = format!("\n\nWhy it is {}:\n{}", money(quota.amount), split(&lines, quota.amount, "quota"));

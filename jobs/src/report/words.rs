@@ -91,8 +91,9 @@ pub(crate) fn percent(share: f64) -> String {
 /// The plain name of a term, a factor or a component.
 pub(crate) fn term(name: &str) -> String {
     let known = match name {
-        "base" => "base capacity (own run-rate at neutral factors)",
+        "base" => "base capacity (what it sells at neutral factors)",
         "progress" => "signed so far and the pace of the period",
+        "pipeline" => "what the open opportunities will bring, beside the usual",
         "ambition" => "the chance of reaching it that the company wants",
         "plan" => "bringing the region's quotas to its plan",
         "bound" => "floor, ceiling and daily cap",

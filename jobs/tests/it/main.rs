@@ -25,6 +25,8 @@ mod live;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod quality;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod schedule;

@@ -140,6 +140,17 @@ fn open_opportunities_have_chances(tool: &Tool) {
           WHERE f.{on} AND f.factor = 'weighted_pipeline' AND f.basis = 'model' GROUP BY f.rep_id, f.raw)"
     );
     assert_eq!(ask(tool, &factor), "same\ntrue\n");
+    // They are in the forecast, as a term of their own, and the factor counts no second time.
+    let term = format!(
+        "SELECT bool_and(q.leans_on LIKE '%, pipeline') AS leans, bool_or(e.amount <> 0) AS moves FROM mart.quota q
+         JOIN mart.quota_explanation e ON e.rep_id = q.rep_id AND e.as_of = q.as_of
+         WHERE q.{on} AND e.kind = 'level' AND e.term = 'pipeline'"
+    );
+    assert_eq!(ask(tool, &term), "leans,moves\ntrue,true\n");
+    let idle = format!(
+        "SELECT bool_and(effect = 1) AS idle FROM factor WHERE {on} AND factor = 'weighted_pipeline' AND basis = 'model'"
+    );
+    assert_eq!(ask(tool, &idle), "idle\ntrue\n");
 }
 
 /// What came later is not used for a day before it, whose run stays what it was.

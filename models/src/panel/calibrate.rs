@@ -6,12 +6,14 @@
 //! normal distribution while origins are few. The level of the quota's quantile and of the interval are then moved,
 //! origin by origin and region by region, against what was missed (adaptive conformal inference, Gibbs & Candès 2021).
 
+use rayon::prelude::*;
+
+use super::beside::count;
 use super::calendar::{Cadence, month_index, month_start};
-use super::deviation::count;
 use super::factors::{changes, coefficients};
 use super::forecast::{Ask, Raw, raw};
 use super::input::Panel;
-use crate::capacity::normal_quantile;
+use crate::normal::{normal_cdf, normal_quantile};
 
 /// Earlier origins at most, and how many lie in a period.
 const ORIGINS_MAX: i32 = 12;
@@ -29,6 +31,10 @@ const STEP: f64 = 0.04;
 const SCORE_MAX: f64 = 8.0;
 /// Share that the interval covers.
 const COVERAGE: f64 = 0.8;
+/// Levels of quantiles that are told apart.
+const LEVELS: u32 = 200;
+/// Reps that earlier forecasts are made of at most: more would tell the scores' quantiles no better.
+const REPS_MAX: usize = 2_048;
 
 /// A log-normal distribution of that mean and spread (standard deviation over mean), at a number of standard deviations.
 pub(crate) fn at(mean: f64, spread: f64, deviations: f64) -> f64 {
@@ -61,11 +67,42 @@ pub(crate) struct Trial {
     pub(crate) changes: Vec<f64>,
 }
 
+/// Scores in order, each with the weight of all up to it.
+#[derive(Debug)]
+struct Sorted(Vec<(f64, f64)>);
+
+impl Sorted {
+    fn of(mut values: Vec<(f64, f64)>) -> Self {
+        values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let mut below = 0.0;
+        for value in &mut values {
+            below += value.1;
+            value.1 = below;
+        }
+        Self(values)
+    }
+
+    /// The weighted quantile, as conformal prediction takes it: one more value, as far out as any.
+    fn quantile(&self, level: f64) -> Option<f64> {
+        let total = self.0.last()?.1;
+        let place = self.0.partition_point(|value| value.1 < level * total);
+        self.0.get(place).or(self.0.last()).map(|value| value.0)
+    }
+}
+
 /// Where quotas and intervals lie, in standard deviations, by region.
 #[derive(Debug)]
 pub(crate) struct Calibration {
-    /// Of the quota below the middle, `(n_regions)`.
-    pub(crate) quota: Vec<f64>,
+    /// Scores of forecasts that hold a rep's latest sales back, and sizes of those of the others.
+    held: Sorted,
+    sizes: Sorted,
+    /// Weight of earlier forecasts against the normal distribution.
+    trust: f64,
+    /// The level of the quota's quantile, and all levels that are told apart.
+    wanted: f64,
+    levels: Vec<f64>,
+    /// Where they lie, in standard deviations, `(n_regions)` of `(n_levels)`.
+    nodes: Vec<Vec<f64>>,
     /// Of either end of the interval from the middle, `(n_regions)`.
     pub(crate) half: Vec<f64>,
     /// Periods' worth of earlier forecasts it rests on.
@@ -81,16 +118,20 @@ impl Calibration {
         let periods =
             origins.iter().filter_map(|trials| trials.first()).map(|trial| trial.weight).sum::<f64>()
                 / f64::from(ORIGINS_PER_PERIOD);
-        let all: Vec<Trial> = origins.iter().flatten().cloned().collect();
-        let trust = periods / (periods + PRIOR_PERIODS);
-        let blend = |empirical: Option<f64>, normal: f64| {
-            empirical.map_or(normal, |e| trust * e + (1.0 - trust) * normal)
+        let scores = |value: fn(&Trial) -> f64| {
+            Sorted::of(origins.iter().flatten().map(|trial| (value(trial), trial.weight)).collect())
         };
-        let quota_at = |level: f64| blend(quantile(&all, |t| t.held, level), normal_quantile(level));
-        let half_at =
-            |level: f64| blend(quantile(&all, |t| t.full.abs(), level), normal_quantile(0.5 + 0.5 * level));
-        let coefficients = coefficients(&origins, panel.n_factors);
-        let mut found = Self { quota: Vec::new(), half: Vec::new(), periods, coefficients };
+        let mut found = Self {
+            held: scores(|trial| trial.held),
+            sizes: scores(|trial| trial.full.abs()),
+            trust: periods / (periods + PRIOR_PERIODS),
+            wanted: 1.0 - attain,
+            levels: levels(1.0 - attain),
+            nodes: Vec::new(),
+            half: Vec::new(),
+            periods,
+            coefficients: coefficients(&origins, panel.n_factors),
+        };
         for region in 0..panel.n_regions() {
             let (mut below, mut cover) = (1.0 - attain, COVERAGE);
             for trials in origins.iter().rev() {
@@ -101,41 +142,116 @@ impl Calibration {
                 let share = |hit: &dyn Fn(&Trial) -> bool| {
                     count(own.iter().filter(|t| hit(t)).count()) / count(own.len())
                 };
-                let (quota, half) = (quota_at(below), half_at(cover));
+                let (quota, half) = (found.held_at(below), found.half_at(cover));
                 let step = STEP * own[0].weight;
                 below = (below + step * (1.0 - attain - share(&|t| t.held < quota))).clamp(0.05, 0.95);
                 cover = (cover + step * (COVERAGE - share(&|t| t.full.abs() <= half))).clamp(0.5, 0.98);
             }
-            found.quota.push(quota_at(below));
-            found.half.push(half_at(cover));
+            found.nodes.push(found.nodes(below - (1.0 - attain)));
+            found.half.push(found.half_at(cover));
         }
         found
     }
+
+    fn blend(&self, empirical: Option<f64>, normal: f64) -> f64 {
+        empirical.map_or(normal, |e| self.trust * e + (1.0 - self.trust) * normal)
+    }
+
+    fn held_at(&self, level: f64) -> f64 {
+        self.blend(self.held.quantile(level), normal_quantile(level))
+    }
+
+    fn half_at(&self, level: f64) -> f64 {
+        self.blend(self.sizes.quantile(level), normal_quantile(0.5 + 0.5 * level))
+    }
+
+    /// Where the levels of [`Calibration::levels`] lie in a region, a value each, rising.
+    fn nodes(&self, shift: f64) -> Vec<f64> {
+        let wanted = self.wanted;
+        let node = |&p: &f64| {
+            // The shift fades toward the ends, where there is nothing to be moved to.
+            let room = if p < wanted { p / wanted } else { (1.0 - p) / (1.0 - wanted) };
+            self.held_at(p + shift * room)
+        };
+        self.levels.iter().map(node).collect()
+    }
+
+    /// How many standard deviations from the middle an amount lies that stays out of reach with the chance `p`. Rises with
+    /// `p`; minus infinity at 0, infinity at 1, the normal distribution's beyond the levels that are told apart.
+    pub(crate) fn deviations(&self, region: usize, p: f64) -> f64 {
+        let plain = normal_quantile(p);
+        let (Some(nodes), true) = (self.nodes.get(region), plain.is_finite()) else { return plain };
+        let after = self.levels.partition_point(|&level| level < p);
+        let edge = |place: usize| nodes[place] + plain - normal_quantile(self.levels[place]);
+        match after {
+            0 => edge(0),
+            n if n == nodes.len() => edge(n - 1),
+            n => {
+                let share = (p - self.levels[n - 1]) / (self.levels[n] - self.levels[n - 1]);
+                if share >= 1.0 { nodes[n] } else { nodes[n - 1] + share * (nodes[n] - nodes[n - 1]) }
+            }
+        }
+    }
+
+    /// The chance with which an amount so many standard deviations from the middle stays out of reach.
+    pub(crate) fn chance_below(&self, region: usize, deviations: f64) -> f64 {
+        let Some(nodes) = self.nodes.get(region) else { return normal_cdf(deviations) };
+        let after = nodes.partition_point(|&node| node < deviations);
+        let edge = |place: usize| normal_cdf(deviations - nodes[place] + normal_quantile(self.levels[place]));
+        match after {
+            0 => edge(0),
+            n if n == nodes.len() => edge(n - 1),
+            n => {
+                let share = (deviations - nodes[n - 1]) / (nodes[n] - nodes[n - 1]);
+                self.levels[n - 1] + share * (self.levels[n] - self.levels[n - 1])
+            }
+        }
+    }
+}
+
+/// Levels of quantiles that are told apart, `wanted` among them, rising.
+fn levels(wanted: f64) -> Vec<f64> {
+    let mut levels: Vec<f64> = (1..LEVELS).map(|level| f64::from(level) / f64::from(LEVELS)).collect();
+    levels.push(wanted);
+    levels.sort_unstable_by(f64::total_cmp);
+    levels.dedup_by(|a, b| (*a - *b).abs() < 1e-9);
+    levels
 }
 
 /// Forecasts at earlier origins, the latest first.
 fn origins(panel: &Panel, ask: &Ask<'_>, n: usize) -> Vec<Vec<Trial>> {
-    let mut found = Vec::new();
-    for k in 0..ORIGINS_MAX {
-        let (from, to) = earlier(ask.cadence, ask.start, ask.end, k);
-        let Some(forecast) = raw(panel, &Ask { start: from, end: to, ..*ask }) else { break };
-        let needed = BUCKETS_MIN.max(PERIODS_MIN * forecast.window.future.len());
-        if forecast.window.n < needed {
-            break;
-        }
-        let per_year = ask.cadence.buckets_per_year();
-        let weight = if n >= per_year && forecast.window.n < per_year { YOUNG } else { 1.0 };
-        let trial = |raw: &Raw| {
-            let came = panel.reps[raw.rep].sum(from, to);
-            let full = score(raw.expected, raw.spread, came)?;
-            let held = score(raw.held, raw.held_spread, came)?;
-            let error = full.clamp(-3.0, 3.0) * raw.spread;
-            let changes = changes(&panel.reps[raw.rep], from, panel.n_factors);
-            Some(Trial { region: raw.region, full, held, weight, error, changes })
-        };
-        found.push(forecast.reps.iter().filter_map(trial).collect());
+    let step = panel.n_reps().div_ceil(REPS_MAX);
+    let region = |rep: usize| {
+        let last = panel.reps[rep].region.last().copied();
+        panel.staff.get(rep).map(|staff| staff.region).or(last).unwrap_or(0) as usize
+    };
+    let some = (step > 1).then(|| panel.every(step, region));
+    let panel = some.as_ref().unwrap_or(panel);
+    let all: Vec<Option<Vec<Trial>>> =
+        (0..ORIGINS_MAX).into_par_iter().map(|k| origin(panel, ask, n, k)).collect();
+    // Where one lacks history, so do those before it.
+    all.into_iter().map_while(|trials| trials).collect()
+}
+
+/// The forecast at one earlier origin, beside what came; none where there was too little before it.
+fn origin(panel: &Panel, ask: &Ask<'_>, n: usize, k: i32) -> Option<Vec<Trial>> {
+    let (from, to) = earlier(ask.cadence, ask.start, ask.end, k);
+    let forecast = raw(panel, &Ask { start: from, end: to, ..*ask })?;
+    let needed = BUCKETS_MIN.max(PERIODS_MIN * forecast.window.future.len());
+    if forecast.window.n < needed {
+        return None;
     }
-    found
+    let per_year = ask.cadence.buckets_per_year();
+    let weight = if n >= per_year && forecast.window.n < per_year { YOUNG } else { 1.0 };
+    let trial = |raw: &Raw| {
+        let came = panel.reps[raw.rep].sum(from, to);
+        let full = score(raw.expected, raw.spread, came)?;
+        let held = score(raw.held, raw.held_spread, came)?;
+        let error = full.clamp(-3.0, 3.0) * raw.spread;
+        let changes = changes(&panel.reps[raw.rep], from, panel.n_factors);
+        Some(Trial { region: raw.region, full, held, weight, error, changes })
+    };
+    Some(forecast.reps.iter().filter_map(trial).collect())
 }
 
 /// A period as long as this one, `k` steps before the last that is over at the origin.
@@ -149,20 +265,4 @@ fn earlier(cadence: Cadence, origin: i32, end: i32, k: i32) -> (i32, i32) {
     let step = (length / ORIGINS_PER_PERIOD / 7 * 7).max(7);
     let from = origin - length - k * step;
     (from, from + length)
-}
-
-/// The weighted quantile of the trials' values, as conformal prediction takes it: one more value, as far out as any.
-fn quantile(trials: &[Trial], value: impl Fn(&Trial) -> f64, level: f64) -> Option<f64> {
-    let mut values: Vec<(f64, f64)> = trials.iter().map(|trial| (value(trial), trial.weight)).collect();
-    values.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    let total: f64 = values.iter().map(|v| v.1).sum();
-    let mut below = 0.0;
-    values
-        .iter()
-        .find(|v| {
-            below += v.1;
-            below >= level * total
-        })
-        .or(values.last())
-        .map(|v| v.0)
 }

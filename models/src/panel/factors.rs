@@ -9,8 +9,8 @@
 //! was seen in a handful of periods, too few to tell an effect from chance. λ is the one under which origins left out, with those
 //! that overlap them, are told best; where that gains too little, no factor counts.
 
+use super::beside::count;
 use super::calibrate::Trial;
-use super::deviation::count;
 use super::input::RepRows;
 
 /// Days over which a factor is averaged, and after which it is compared.

@@ -1,10 +1,14 @@
 //! The forecast of a period from what was known before it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
+use super::beside::{Beside, class_noise, count};
 use super::calendar::Cadence;
-use super::deviation::{Beside, Deviations, Kernels, class_noise, count};
+use super::deviation::{Deviations, Kernels};
 use super::input::Panel;
+use super::peers::{Peers, Regions, peers, regions};
 use super::process::Process;
 use super::ramp::Ramp;
 use super::usual::Usual;
@@ -32,6 +36,8 @@ pub enum LeansOn {
     RegionAlone,
     /// No history, and nobody else in its region: a usual new rep of the company.
     CompanyAlone,
+    /// Its own history before it fell silent, though it is on duty.
+    BeforeSilence,
 }
 
 /// Mean and spread of a rep's sum over the period, before calibration.
@@ -57,6 +63,8 @@ pub(crate) struct Raw {
     pub(crate) factors: f64,
     pub(crate) tenure: Option<f64>,
     pub(crate) leans_on: LeansOn,
+    /// Its place among the reps of the window.
+    pub(crate) place: usize,
 }
 
 impl Raw {
@@ -75,6 +83,8 @@ pub(crate) struct RawForecast {
     pub(crate) window: Window,
     pub(crate) reps: Vec<Raw>,
     pub(crate) kernels: Kernels,
+    /// The season of the period against that of the year, where kernels were fitted; else 1.
+    pub(crate) season: f64,
 }
 
 /// What is asked for: a period, and how.
@@ -88,39 +98,30 @@ pub(crate) struct Ask<'a> {
     pub(crate) kernels: Option<&'a Kernels>,
     /// The rep wanted; all where there is none.
     pub(crate) only: Option<usize>,
+    /// Months of history that are read.
+    pub(crate) months: usize,
 }
 
 /// Forecasts a period; none where nothing is known before it.
 pub(crate) fn raw(panel: &Panel, ask: &Ask<'_>) -> Option<RawForecast> {
     let Ask { cadence, ratchet, kernels, .. } = *ask;
-    let window = Window::of(panel, cadence, ask.start, ask.end)?;
-    let recent = window.future.len();
+    let window = Window::of(panel, cadence, ask.start, ask.end, ask.months)?;
     let ramp = Ramp::of(&window);
-    let amounts: Vec<Vec<f64>> = window.reps.iter().map(|rep| ramp.mature(&window, rep)).collect();
-    let beside = Beside::of(&window, &amounts, recent, kernels.map(|k| &k.market));
+    let amounts: Vec<Vec<f64>> = window.reps.par_iter().map(|rep| ramp.mature(&window, rep)).collect();
+    let beside = Beside::of(&window, &amounts, window.future.len(), kernels.map(|k| &k.market));
     let deviations = Deviations::of(&window, &beside, kernels);
     let kernels = Kernels { market: beside.market.hyper, region: deviations.region, rep: deviations.rep };
-    let regions: Vec<Option<(Process, Vec<usize>)>> =
-        (0..window.n_regions).map(|region| deviations.region_process(region)).collect();
     let usual = Usual::of(&window, &beside);
-    let mut maker = Maker {
-        window: &window,
-        beside: &beside,
-        deviations: &deviations,
-        regions: &regions,
-        usual,
-        ramp: &ramp,
-        recent,
-        ratchet,
-        processes: BTreeMap::new(),
-    };
-    let wanted =
-        |rep: &usize| !window.reps[*rep].left && ask.only.is_none_or(|only| window.reps[*rep].rep == only);
-    let mut reps: Vec<Raw> = (0..window.reps.len()).filter(wanted).map(|rep| maker.rep(rep)).collect();
+    let wanted: Vec<usize> = (0..window.reps.len())
+        .filter(|&rep| !window.reps[rep].left && ask.only.is_none_or(|only| window.reps[rep].rep == only))
+        .collect();
+    let maker = Maker::of(&window, (&beside, &deviations), (usual, &ramp), ratchet, &wanted);
+    let mut reps: Vec<Raw> = wanted.par_iter().map(|&rep| maker.rep(rep)).collect();
     if ask.only.is_none() {
         follow_peers(&mut reps, window.n_regions);
     }
-    Some(RawForecast { window, reps, kernels })
+    let season = beside.market.season;
+    Some(RawForecast { window, reps, kernels, season })
 }
 
 /// Holding every rep's own latest sales back would hold back what the region shows as a whole. So each follows what the
@@ -145,48 +146,70 @@ struct Maker<'a> {
     window: &'a Window,
     beside: &'a Beside,
     deviations: &'a Deviations,
-    regions: &'a [Option<(Process, Vec<usize>)>],
+    regions: Regions,
     usual: Usual,
     ramp: &'a Ramp,
     recent: usize,
     ratchet: f64,
-    processes: BTreeMap<(Vec<usize>, i32), Process>,
+    /// What peers show, by group, and the group of each rep; 0 for one that isn't wanted.
+    peers: Vec<Peers>,
+    peers_of: Vec<usize>,
+    /// By the buckets known and the class of noise: solved once for all reps that share them.
+    processes: BTreeMap<(&'a [usize], i32), Process>,
 }
 
-impl Maker<'_> {
-    fn process(&mut self, buckets: &[usize], class: i32) -> &Process {
-        let deviations = self.deviations;
-        self.processes
-            .entry((buckets.to_vec(), class))
-            .or_insert_with(|| deviations.rep_process(buckets, class))
+impl<'a> Maker<'a> {
+    fn of(
+        window: &'a Window,
+        (beside, deviations): (&'a Beside, &'a Deviations),
+        (usual, ramp): (Usual, &'a Ramp),
+        ratchet: f64,
+        wanted: &[usize],
+    ) -> Self {
+        let regions = regions(window.n_regions, deviations);
+        let recent = window.future.len();
+        let keys: BTreeSet<(&[usize], i32)> = (wanted.iter())
+            .flat_map(|&rep| {
+                let (buckets, class) = (&window.reps[rep].buckets, beside.noise_class[rep]);
+                [(buckets.as_slice(), class), (&buckets[..older(buckets, window.n, recent)], class)]
+            })
+            .collect();
+        let keys: Vec<_> = keys.into_iter().collect();
+        let solve = |&(buckets, class): &(&'a [usize], i32)| {
+            ((buckets, class), deviations.rep_process(buckets, class))
+        };
+        let processes = keys.par_iter().map(solve).collect();
+        let (peers, peers_of) = peers(window, (beside, deviations), &regions, wanted);
+        Self { window, beside, deviations, regions, usual, ramp, recent, ratchet, peers, peers_of, processes }
     }
 
-    fn rep(&mut self, rep: usize) -> Raw {
+    fn rep(&self, rep: usize) -> Raw {
         let (window, beside) = (self.window, self.beside);
         let known = &window.reps[rep];
-        let (n, n_future) = (window.n, window.future.len());
-        let (region_past, region_future) = self.region(rep);
+        let peers = &self.peers[self.peers_of[rep]];
         let class = beside.noise_class[rep];
         let variance_noise = class_noise(class) * self.deviations.rep.noise.powi(2);
         let (level, level_variance) = self.level(rep, variance_noise);
-        let others = &beside.others[rep];
-        let base: Vec<f64> = (0..n_future)
-            .map(|h| level * others.future[h] * window.future[h] * self.ramp.ahead(window, known, h))
+        let others = beside.others(rep);
+        let share = window.future_of(known, None);
+        let base: Vec<f64> = (0..share.len())
+            .map(|h| level * others.future[h] * share[h] * self.ramp.ahead(window, known, h))
             .collect();
         let weights = normalised(&base);
 
         let seen: Vec<f64> =
-            known.buckets.iter().map(|&k| beside.deviation[rep][k] - region_past[k]).collect();
-        let full = self.process(&known.buckets, class).clone();
+            known.buckets.iter().map(|&k| beside.deviation[rep][k] - peers.past[k]).collect();
+        let older = &known.buckets[..older(&known.buckets, window.n, self.recent)];
+        // Of every rep wanted there are both.
+        let (full, held_process) =
+            (&self.processes[&(known.buckets.as_slice(), class)], &self.processes[&(older, class)]);
         let shares = |own: Vec<f64>| -> Vec<f64> {
-            own.iter().zip(&region_future).map(|(own, region)| (1.0 + own + region).max(SHARE_MIN)).collect()
+            own.iter().zip(&peers.future).map(|(own, region)| (1.0 + own + region).max(SHARE_MIN)).collect()
         };
         let full_shares = shares(full.predict(&seen));
         let profile: Vec<f64> = base.iter().zip(&full_shares).map(|(base, share)| base * share).collect();
         let expected: f64 = profile.iter().sum();
 
-        let older: Vec<usize> = known.buckets.iter().copied().filter(|&k| k + self.recent < n).collect();
-        let held_process = self.process(&older, class).clone();
         let held_shares = shares(held_process.predict(&seen[..older.len()]));
         let without: f64 = base.iter().zip(&held_shares).map(|(base, share)| base * share).sum();
         // What the sum gains for every percent that the rep's latest buckets gain.
@@ -202,12 +225,10 @@ impl Maker<'_> {
 
         let noise: f64 = weights.iter().map(|w| w * w).sum::<f64>() * variance_noise;
         let in_common = beside.market.variance(&weights)
-            + self.regions[known.region].as_ref().map_or(self.deviations_prior(), |(process, _)| {
-                let mut all = vec![0.0; n];
-                all.extend_from_slice(&weights);
-                process.variance(&all)
-            });
-        let (own_full, own_held) = (full.variance(&weights), held_process.variance(&weights));
+            + self.regions[known.region]
+                .as_ref()
+                .map_or(self.deviations_prior(), |(process, _)| process.variance_of_last(&weights));
+        let (own_full, own_held) = (full.variance_of_last(&weights), held_process.variance_of_last(&weights));
         let own = own_full + level_variance;
         let variance = in_common + own + noise;
         let held_variance = variance + (1.0 - kept).powi(2) * (own_held - own_full).max(0.0);
@@ -224,25 +245,15 @@ impl Maker<'_> {
             held_spread: held_variance.sqrt(),
             peers: 1.0,
             factors: 1.0,
-            tenure: known.began.map(|began| count(n - began)),
+            tenure: known.tenure(window.n).map(count),
             leans_on: self.leans_on(known),
+            place: rep,
         }
     }
 
     fn deviations_prior(&self) -> f64 {
         let h = &self.deviations.region;
         h.wander * h.wander + h.season * h.season
-    }
-
-    /// What its peers say of a rep's region, in the past and ahead.
-    fn region(&self, rep: usize) -> (Vec<f64>, Vec<f64>) {
-        let n = self.window.n;
-        let Some((process, known)) = &self.regions[self.window.reps[rep].region] else {
-            return (vec![0.0; n], vec![0.0; self.window.future.len()]);
-        };
-        let mut all = process.predict(&self.deviations.peers(self.window, self.beside, rep, known));
-        let future = all.split_off(n);
-        (all, future)
     }
 
     /// A rep's level leaning on what is usual in its region, and the variance that is left of it.
@@ -273,11 +284,17 @@ impl Maker<'_> {
                 LeansOn::RegionAlone
             }
             0 => LeansOn::CompanyAlone,
+            _ if known.away => LeansOn::BeforeSilence,
             n if n >= per_year => LeansOn::OwnYears,
             n if 4 * n >= per_year => LeansOn::OwnHistory,
             _ => LeansOn::Region,
         }
     }
+}
+
+/// How many of the buckets, from the oldest, lie before the last `recent` of `n`.
+fn older(buckets: &[usize], n: usize, recent: usize) -> usize {
+    buckets.partition_point(|&k| k + recent < n)
 }
 
 fn normalised(weights: &[f64]) -> Vec<f64> {

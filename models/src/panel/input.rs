@@ -2,6 +2,7 @@
 
 use ndarray::ArrayView2;
 
+use super::calendar::weekday;
 use crate::error::{ModelError, Range, check_shape, check_values};
 
 /// Rows of a sales table, in any order.
@@ -17,6 +18,43 @@ pub struct PanelRows<'a> {
     pub amount: &'a [f64],
     /// Factors as observed on that day, NaN where unknown, `(n_rows, n_factors)`.
     pub factors: ArrayView2<'a, f64>,
+}
+
+impl<'a> PanelRows<'a> {
+    /// Rows without factors.
+    pub fn without_factors(day: &'a [i32], rep: &'a [u32], region: &'a [u32], amount: &'a [f64]) -> Self {
+        let none = ArrayView2::from_shape((day.len(), 0), &[]);
+        // A table without columns has any number of rows.
+        let factors = none.unwrap_or_else(|_| ArrayView2::from(&[[]; 0]));
+        Self { day, rep, region, amount, factors }
+    }
+}
+
+/// What a company knows of a rep beside what it sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Staff {
+    /// Its region, numbered from 0.
+    pub region: u32,
+    /// The first day at work; none where nobody knows.
+    pub hired: Option<i32>,
+    /// The first day no longer at work.
+    pub left: Option<i32>,
+}
+
+/// The days on which people work, from a day on; days outside are taken for Monday to Friday.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workdays {
+    /// The first day known.
+    pub first: i32,
+    /// Whether people work, from that day on.
+    pub working: Vec<bool>,
+}
+
+impl Workdays {
+    pub(crate) fn is_working(&self, day: i32) -> bool {
+        let known = usize::try_from(day - self.first).ok().and_then(|place| self.working.get(place));
+        known.copied().unwrap_or_else(|| weekday(day) < 5)
+    }
 }
 
 /// A rep's rows in order of days, one a day.
@@ -47,8 +85,13 @@ pub struct Panel {
     pub(crate) reps: Vec<RepRows>,
     /// All days that have rows, in order.
     pub(crate) days: Vec<i32>,
+    /// What all reps together sold on these days; returns count as nothing.
+    pub(crate) totals: Vec<f64>,
     pub(crate) n_regions: usize,
     pub(crate) n_factors: usize,
+    /// What is known of each rep beside its rows; empty where nothing is.
+    pub(crate) staff: Vec<Staff>,
+    pub(crate) workdays: Option<Workdays>,
 }
 
 /// Numbers of reps and regions stay below this.
@@ -80,7 +123,11 @@ impl Panel {
         let n_reps = rows.rep.iter().max().map_or(0, |&rep| rep as usize + 1);
         let n_regions = rows.region.iter().max().map_or(0, |&region| region as usize + 1);
         let mut order: Vec<usize> = (0..n).collect();
-        order.sort_by(|&a, &b| key(rows, a).cmp(&key(rows, b)).then_with(|| factors_order(rows, a, b)));
+        let compare =
+            |a: usize, b: usize| key(rows, a).cmp(&key(rows, b)).then_with(|| factors_order(rows, a, b));
+        if !order.is_sorted_by(|&a, &b| compare(a, b).is_le()) {
+            order.sort_by(|&a, &b| compare(a, b));
+        }
         let mut reps = vec![RepRows::default(); n_reps];
         for same in order.chunk_by(|&a, &b| (rows.rep[a], rows.day[a]) == (rows.rep[b], rows.day[b])) {
             let (first, last) = (same[0], same[same.len() - 1]);
@@ -98,7 +145,59 @@ impl Panel {
         let mut days = rows.day.to_vec();
         days.sort_unstable();
         days.dedup();
-        Ok(Self { reps, days, n_regions, n_factors: rows.factors.ncols() })
+        let mut totals = vec![0.0; days.len()];
+        for (day, amount) in reps.iter().flat_map(|rep| rep.day.iter().zip(&rep.amount)) {
+            if let Ok(place) = days.binary_search(day) {
+                totals[place] += amount.max(0.0);
+            }
+        }
+        let (staff, workdays) = (Vec::new(), None);
+        Ok(Self { reps, days, totals, n_regions, n_factors: rows.factors.ncols(), staff, workdays })
+    }
+
+    /// The same table, with what a company knows of its reps; `staff` may name more reps than have rows.
+    ///
+    /// # Errors
+    /// [`ModelError::Shape`] for fewer than have rows; [`ModelError::OutOfRange`] for a region over ten million.
+    pub fn with_staff(mut self, staff: &[Staff]) -> Result<Self, ModelError> {
+        if staff.len() < self.reps.len() {
+            check_shape("staff", &[self.reps.len()], &[staff.len()])?;
+        }
+        check_ids("region", &staff.iter().map(|one| one.region).collect::<Vec<_>>())?;
+        let regions = staff.iter().map(|one| one.region as usize + 1).max().unwrap_or(0);
+        self.n_regions = self.n_regions.max(regions);
+        self.reps.resize(staff.len(), RepRows::default());
+        self.staff = staff.to_vec();
+        Ok(self)
+    }
+
+    /// The same table, with the days on which people work.
+    #[must_use]
+    pub fn with_workdays(mut self, workdays: Workdays) -> Self {
+        self.workdays = Some(workdays);
+        self
+    }
+
+    /// What all reps together sold on some days; returns count as nothing.
+    pub(crate) fn total(&self, days: std::ops::Range<i32>) -> f64 {
+        let place = |day: i32| self.days.partition_point(|&other| other < day);
+        self.totals[place(days.start)..place(days.end.max(days.start))].iter().sum()
+    }
+
+    /// Every `step`-th rep, by region, as a table of its own.
+    pub(crate) fn every(&self, step: usize, region: impl Fn(usize) -> usize) -> Self {
+        let mut order: Vec<usize> = (0..self.reps.len()).collect();
+        order.sort_by_key(|&rep| region(rep));
+        let mut taken: Vec<usize> = order.into_iter().step_by(step).collect();
+        taken.sort_unstable();
+        Self {
+            reps: taken.iter().map(|&rep| self.reps[rep].clone()).collect(),
+            staff: taken.iter().filter_map(|&rep| self.staff.get(rep).copied()).collect(),
+            days: self.days.clone(),
+            totals: self.totals.clone(),
+            workdays: self.workdays.clone(),
+            ..*self
+        }
     }
 
     /// Numbers of reps, those without rows included.

@@ -1,8 +1,8 @@
 //! The market as each rep meets it: the level of all others, so that a rep's own sales never enter it.
 
-use super::deviation::median;
+use super::beside::median;
 use super::kernel::{Hyper, Moment, Parts};
-use super::process::{Family, Process, Seen, fit};
+use super::process::{Family, Process, Seen, component, fit};
 use super::window::{Known, Window};
 
 /// Rounds of proportional fitting; each rep's level and the market settle in a handful.
@@ -54,17 +54,22 @@ impl Levels {
         Self { level, floor: (MARKET_MIN * mean(&seen)).max(f64::MIN_POSITIVE), total }
     }
 
-    /// Logarithm of the market without a rep, by bucket; with it where it is alone.
-    pub(crate) fn without(&self, rep: &Known, amount: &[f64], level: f64) -> Vec<f64> {
-        let mut own = rep.buckets.iter().peekable();
-        let ratio = |(k, &(sum, levels)): (usize, &(f64, f64))| {
-            let is_own = own.next_if(|&&bucket| bucket == k).is_some();
-            let others = if is_own { (sum - amount[k], levels - level) } else { (sum, levels) };
+    /// Logarithm of the market without some reps, by bucket; with them where they are alone.
+    pub(crate) fn without<'a>(&self, reps: impl Iterator<Item = (&'a Known, &'a [f64], f64)>) -> Vec<f64> {
+        let mut own = vec![(0.0, 0.0); self.total.len()];
+        for (rep, amount, level) in reps {
+            for &k in &rep.buckets {
+                own[k].0 += amount[k];
+                own[k].1 += level;
+            }
+        }
+        let ratio = |(&(sum, levels), own): (&(f64, f64), &(f64, f64))| {
+            let others = (sum - own.0, levels - own.1);
             let (sum, levels) = if others.1 > 1e-9 * levels { others } else { (sum, levels) };
             let value = if levels > 0.0 { sum / levels } else { 1.0 };
             value.max(self.floor).ln()
         };
-        self.total.iter().enumerate().map(ratio).collect()
+        self.total.iter().zip(&own).map(ratio).collect()
     }
 
     /// The market of a bucket; 0 where nobody is known.
@@ -114,6 +119,8 @@ pub(crate) struct Market {
     /// Share of the market's noise that all reps feel.
     shared: f64,
     pub(crate) hyper: Hyper,
+    /// The season of the buckets to come against that of a year; 1 where the kernel was given, or history is under a year.
+    pub(crate) season: f64,
 }
 
 /// The market without one rep.
@@ -140,7 +147,7 @@ impl Market {
         // Noise that all share is a percent or so; the reps' own adds to it.
         let own = levels.own_noise(noise);
         let prior = Hyper { noise: (own + PRIOR.noise * PRIOR.noise).sqrt(), ..PRIOR };
-        let mut found = hyper.copied().unwrap_or(prior);
+        let (fitted, mut found) = (hyper.is_none(), hyper.copied().unwrap_or(prior));
         for _ in 0..ROBUST_ROUNDS {
             let seen = Seen { parts: &past, noise: 1.0, inflation: Some(&inflation), other: None };
             if hyper.is_none() {
@@ -153,7 +160,8 @@ impl Market {
         let seen = Seen { parts: &past, noise: 1.0, inflation: Some(&inflation), other: None };
         let process = Process::of(&seen, &parts.pick(&all, &known), &parts, &hyper);
         let shared = (1.0 - own / (hyper.noise * hyper.noise)).clamp(0.0, 1.0);
-        Self { process, known, n: window.n, shared, hyper }
+        let season = if fitted { season(window, (&seen, &known, &values), &hyper) } else { 1.0 };
+        Self { process, known, n: window.n, shared, hyper, season }
     }
 
     /// The market as one rep meets it, from the logarithms of [`Levels::without`].
@@ -175,11 +183,30 @@ impl Market {
 
     /// Variance of the market's sum over the buckets to come, relative, for the weights of the buckets.
     pub(crate) fn variance(&self, weights: &[f64]) -> f64 {
-        let mut all = vec![0.0; self.n];
-        all.extend_from_slice(weights);
         let noise: f64 = weights.iter().map(|w| w * w).sum();
-        self.process.variance(&all) + self.shared * self.hyper.noise * self.hyper.noise * noise
+        self.process.variance_of_last(weights) + self.shared * self.hyper.noise * self.hyper.noise * noise
     }
+}
+
+/// What seasons and single weeks of the year bring in the buckets to come, against a year's mean.
+fn season(window: &Window, (seen, known, values): (&Seen<'_>, &[usize], &[f64]), hyper: &Hyper) -> f64 {
+    let per_year = window.grid.cadence.buckets_per_year();
+    if window.n < per_year {
+        return 1.0;
+    }
+    let moment = |bucket: i32| Moment::of(window.grid, bucket);
+    let ahead = i32::try_from(per_year.max(window.future.len())).unwrap_or(0);
+    let year: Vec<Moment> = (0..ahead).map(moment).collect();
+    let past: Vec<Moment> = known.iter().map(|&k| moment(window.number(k))).collect();
+    let seasonal = Hyper { level: 0.0, slope: 0.0, wander: 0.0, bump: 0.0, ..*hyper };
+    let found: Vec<f64> = component(seen, &Parts::of(&year, &past), (hyper, &seasonal), values)
+        .into_iter()
+        .map(f64::exp)
+        .collect();
+    let (sum, weight) = (found.iter().zip(&window.future))
+        .fold((0.0, 0.0), |(sum, weight), (found, share)| (sum + found * share, weight + share));
+    let usual = mean(&found[..per_year]);
+    if weight > 0.0 && usual > 0.0 { sum / weight / usual } else { 1.0 }
 }
 
 /// How much more noise a bucket has than the others, from what is left of it beside the signal: as if the noise had a

@@ -24,6 +24,7 @@
 //! Works with whatever there is; [`LeansOn`] says what a forecast rests on. Sources: Rasmussen & Williams, Gaussian Processes
 //! for Machine Learning (2006), chapters 2 and 5; Romano, Patterson & Candès, Conformalized Quantile Regression (2019).
 
+mod beside;
 mod calendar;
 mod calibrate;
 mod deviation;
@@ -33,20 +34,27 @@ mod input;
 mod kernel;
 mod linalg;
 mod market;
+mod peers;
+mod pipeline;
 mod pool;
 mod process;
 mod progress;
 mod quota;
 mod ramp;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod usual;
+mod weight;
 mod window;
 
 pub use calendar::Cadence;
 pub use forecast::LeansOn;
-pub use input::{Panel, PanelRows};
+pub use input::{Panel, PanelRows, Staff, Workdays};
+pub use pipeline::{OpenDeal, WonDeal};
 pub use progress::Progress;
+
 pub use quota::{PanelQuota, QuotaForecast, QuotaParams, forecast};
+pub use standing::{PeriodDay, Pipeline, Standing, Wins};
 
 pub(crate) use calendar::{month_index, month_start, weekday};

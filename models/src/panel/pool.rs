@@ -1,6 +1,6 @@
 //! What the reps of a region show together, and each rep's peers without it.
 
-use super::deviation::{Beside, ratio};
+use super::beside::{Beside, ratio};
 use super::window::Window;
 
 /// Sums over the reps of a region, from which each rep's peers follow.
@@ -34,11 +34,11 @@ pub(crate) fn pools(window: &Window, beside: &Beside) -> Vec<Pool> {
 }
 
 impl Pool {
-    /// The mean of a bucket without a rep of that weight; none where nobody is left.
-    pub(crate) fn mean(&self, k: usize, weight: f64, deviation: f64) -> Option<f64> {
+    /// The mean of a bucket without some of its weight and weighted deviation; none where nobody is left.
+    pub(crate) fn mean(&self, k: usize, (weight, weighted): (f64, f64)) -> Option<f64> {
         let (weights, sum, _) = self.sums[k];
         let rest = weights - weight;
-        (rest > 1e-9 * weights && weights > 0.0).then(|| (sum - weight * deviation) / rest)
+        (rest > 1e-9 * weights && weights > 0.0).then(|| (sum - weighted) / rest)
     }
 
     /// How many reps of equal weight say as much.

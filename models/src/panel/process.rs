@@ -34,11 +34,23 @@ impl Process {
         self.gain.iter().map(|weights| dot(weights, values)).collect()
     }
 
-    /// Variance of a weighted sum of the wanted signals.
-    pub(crate) fn variance(&self, weights: &[f64]) -> f64 {
-        let rows = self.left.chunks_exact(weights.len().max(1));
-        rows.zip(weights).map(|(row, weight)| weight * dot(row, weights)).sum::<f64>().max(0.0)
+    /// Variance of a weighted sum of the last of the wanted signals.
+    pub(crate) fn variance_of_last(&self, weights: &[f64]) -> f64 {
+        let others = self.gain.len().saturating_sub(weights.len());
+        let rows = self.left.chunks_exact(self.gain.len().max(1)).skip(others);
+        rows.zip(weights).map(|(row, weight)| weight * dot(&row[others..], weights)).sum::<f64>().max(0.0)
     }
+}
+
+/// What a part of the signal, with standard deviations of its own, is expected to be in wanted buckets.
+pub(crate) fn component(
+    known: &Seen<'_>,
+    cross: &Parts,
+    (all, part): (&Hyper, &Hyper),
+    values: &[f64],
+) -> Vec<f64> {
+    let weights = factor(known, all).solve(values);
+    cross.signal(part).chunks_exact(values.len().max(1)).map(|row| dot(row, &weights)).collect()
 }
 
 fn factor(known: &Seen<'_>, hyper: &Hyper) -> Cholesky {

@@ -1,7 +1,11 @@
 //! A quota as of a day within its period: what is attained, and what the rest of the period may bring.
 
 use super::calibrate::at;
+use super::forecast::Raw;
 use super::quota::{PanelQuota, QuotaForecast};
+
+/// Of a rep of whom nothing was due yet, peers count as if this share of their time were over.
+const GONE_MIN: f64 = 0.01;
 
 /// The quotas of all reps of a forecast as days go by.
 #[derive(Debug)]
@@ -32,7 +36,7 @@ impl<'a> Progress<'a> {
     pub fn quotas(&self, day: i32) -> Vec<f64> {
         let elapsed = self.forecast.elapsed(day);
         let quotas = &self.forecast.quotas;
-        let due: Vec<f64> = quotas.iter().map(|quota| due(quota, &elapsed)).collect();
+        let due: Vec<f64> = quotas.iter().map(|quota| self.forecast.due(quota, &elapsed, day)).collect();
         let mut regions =
             vec![(0.0, 0.0, 0.0); quotas.iter().map(|quota| quota.region + 1).max().unwrap_or(0)];
         for ((quota, due), attained) in quotas.iter().zip(&due).zip(&self.attained) {
@@ -48,36 +52,86 @@ impl<'a> Progress<'a> {
     }
 }
 
-/// What was expected of a rep by now.
-fn due(quota: &PanelQuota, elapsed: &[f64]) -> f64 {
-    quota.raw.profile.iter().zip(elapsed).map(|(amount, elapsed)| amount * elapsed).sum()
-}
-
 fn quota_of(quota: &PanelQuota, due: f64, attained: f64, peers: (f64, f64, f64)) -> f64 {
-    let raw = &quota.raw;
-    if raw.expected <= 0.0 {
+    let parts = Parts::of(&quota.raw);
+    if parts.expected <= 0.0 {
         return attained.max(quota.quota);
     }
-    let gone = (due / raw.expected).clamp(0.0, 1.0);
-    if gone <= 0.0 {
+    if due <= 0.0 {
         return attained + quota.quota;
     }
-    let fresh = raw.noise / gone;
-    let (peers_due, peers_attained, n_peers) = peers;
-    let (mut shift, mut shared) = (0.0, raw.shared);
-    if peers_due > 0.0 && n_peers > 0.0 {
-        let trust = ratio(raw.shared, raw.shared + (raw.own + fresh) / n_peers);
-        shift = trust * (peers_attained / peers_due - 1.0);
-        shared *= 1.0 - trust;
+    let rest = parts.rest(due, attained, peers);
+    attained + at(rest.held, rest.held_spread, quota.quota_deviations)
+}
+
+/// What a forecast of a rep's period says of the rest of it, once some of it is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Parts {
+    pub(crate) expected: f64,
+    spread: f64,
+    held: f64,
+    held_spread: f64,
+    shared: f64,
+    own: f64,
+    noise: f64,
+}
+
+/// What is still to come: means, and standard deviations over them. `held` follows the rep's own last period no more than
+/// the ratchet allows.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Rest {
+    pub(crate) expected: f64,
+    pub(crate) spread: f64,
+    pub(crate) held: f64,
+    pub(crate) held_spread: f64,
+    /// Of the squares of the spreads: what all of the region share.
+    pub(crate) shared: f64,
+}
+
+impl Parts {
+    pub(crate) fn of(raw: &Raw) -> Self {
+        Self {
+            expected: raw.expected,
+            spread: raw.spread,
+            held: raw.held,
+            held_spread: raw.held_spread,
+            shared: raw.shared,
+            own: raw.own,
+            noise: raw.noise,
+        }
     }
-    let trust = ratio(raw.own + shared, raw.own + shared + fresh);
-    shift += trust * (attained / due - 1.0 - shift);
-    let rest = raw.held * (1.0 - gone) * (1.0 + shift).max(0.0);
-    let lasting = (raw.own + shared) * (1.0 - trust);
-    let anew = if gone < 1.0 { raw.noise / (1.0 - gone) } else { 0.0 };
-    // As wide as calibration found the whole period's forecast to be.
-    let spread = (raw.held_spread.powi(2) - raw.spread.powi(2)).max(0.0) + lasting + anew;
-    attained + at(rest, spread.sqrt(), quota.quota_deviations)
+
+    /// The rest of the period, where `due` of the rep was expected by now and `attained` came; `peers` are the same of the
+    /// others of its region, and how many they are.
+    pub(crate) fn rest(&self, due: f64, attained: f64, peers: (f64, f64, f64)) -> Rest {
+        let gone = if self.expected > 0.0 { (due / self.expected).clamp(0.0, 1.0) } else { 0.0 };
+        let (peers_due, peers_attained, n_peers) = peers;
+        let (mut shift, mut shared) = (0.0, self.shared);
+        if peers_due > 0.0 && n_peers > 0.0 {
+            // As much of a peer's time is over as it was due.
+            let fresh = self.noise / if gone > 0.0 { gone } else { GONE_MIN };
+            let trust = ratio(self.shared, self.shared + (self.own + fresh) / n_peers);
+            shift = trust * (peers_attained / peers_due - 1.0);
+            shared *= 1.0 - trust;
+        }
+        let mut lasting = self.own + shared;
+        if gone > 0.0 {
+            let trust = ratio(lasting, lasting + self.noise / gone);
+            shift += trust * (attained / due - 1.0 - shift);
+            lasting *= 1.0 - trust;
+        }
+        let left = (1.0 - gone) * (1.0 + shift).max(0.0);
+        let anew = if gone < 1.0 { self.noise / (1.0 - gone) } else { 0.0 };
+        // As wide as calibration found the whole period's forecast to be.
+        let held = (self.held_spread.powi(2) - self.spread.powi(2)).max(0.0);
+        Rest {
+            expected: self.expected * left,
+            spread: (lasting + anew).sqrt(),
+            held: self.held * left,
+            held_spread: (held + lasting + anew).sqrt(),
+            shared,
+        }
+    }
 }
 
 fn ratio(part: f64, whole: f64) -> f64 {

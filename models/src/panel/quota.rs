@@ -1,12 +1,14 @@
 //! Quotas of a period from a plain table: forecast, calibrate, take the quantile.
 
+use std::sync::Arc;
+
 use super::calendar::Cadence;
 use super::calibrate::{Calibration, at};
 use super::deviation::Kernels;
 use super::factors::{changes, effect, usual};
 use super::forecast::{Ask, LeansOn, Raw, RawForecast, raw};
 use super::input::Panel;
-use super::window::Window;
+use super::window::{MONTHS_MAX, Window};
 use crate::error::{ModelError, Range, check_values};
 
 /// What the company wants of its quotas.
@@ -15,17 +17,20 @@ use crate::error::{ModelError, Range, check_values};
 /// |---|---|---|---|
 /// | `attain_probability` | 0.60 | τ, the chance with which a rep shall reach its quota | between 0 and 1 |
 /// | `ratchet_max` | 0.15 | most that a quota follows a rep's own sales of the last period | over 0, to 1 |
+/// | `history_months` | 48 | months before the period that are read | 1 to 48 |
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct QuotaParams {
     /// Chance with which a rep shall reach its quota.
     pub attain_probability: f64,
     /// Most that a quota may rise, in percent, for each percent more that the rep itself sold in the last period.
     pub ratchet_max: f64,
+    /// Months before the period that are read.
+    pub history_months: usize,
 }
 
 impl Default for QuotaParams {
     fn default() -> Self {
-        Self { attain_probability: 0.60, ratchet_max: 0.15 }
+        Self { attain_probability: 0.60, ratchet_max: 0.15, history_months: MONTHS_MAX }
     }
 }
 
@@ -75,6 +80,9 @@ pub struct QuotaForecast {
     pub left: Vec<usize>,
     /// Periods' worth of earlier forecasts that the calibration rests on; under one it is mostly the normal distribution's.
     pub calibrated_on: f64,
+    pub(crate) calibration: Arc<Calibration>,
+    /// The season of the period against that of the year, 1 where less than a year is known.
+    pub(crate) season: f64,
     window: Window,
     cadence: Cadence,
     end: i32,
@@ -94,10 +102,19 @@ pub fn forecast(
 ) -> Result<Option<QuotaForecast>, ModelError> {
     params.check()?;
     let seen = panel.days.partition_point(|&day| day < start);
-    let cadence = Cadence::of(&panel.days[..seen]);
+    // A company's own record has its days.
+    let cadence = if panel.staff.is_empty() { Cadence::of(&panel.days[..seen]) } else { Cadence::Daily };
     check_period(cadence, start, end)?;
-    let ask = Ask { cadence, start, end, ratchet: params.ratchet_max, kernels: None, only: None };
-    let Some(RawForecast { window, reps, kernels }) = raw(panel, &ask) else { return Ok(None) };
+    let ask = Ask {
+        cadence,
+        start,
+        end,
+        ratchet: params.ratchet_max,
+        kernels: None,
+        only: None,
+        months: params.history_months,
+    };
+    let Some(RawForecast { window, reps, kernels, season }) = raw(panel, &ask) else { return Ok(None) };
     let again = Ask { kernels: Some(&kernels), ..ask };
     let calibration = Calibration::of(panel, &again, window.n, params.attain_probability);
     #[expect(clippy::cast_precision_loss, reason = "buckets of a year")]
@@ -107,7 +124,8 @@ pub fn forecast(
     let usual = usual(known.iter().map(Vec::as_slice), panel.n_factors);
     let quotas = reps.into_iter().zip(&known).map(|(mut raw, known)| {
         raw.scale(effect(&calibration.coefficients, known, &usual));
-        let (deviations, half) = (calibration.quota[raw.region], calibration.half[raw.region]);
+        let deviations = calibration.deviations(raw.region, 1.0 - params.attain_probability);
+        let half = calibration.half[raw.region];
         PanelQuota {
             rep: raw.rep,
             region: raw.region,
@@ -127,6 +145,8 @@ pub fn forecast(
         quotas,
         left,
         calibrated_on: calibration.periods,
+        calibration: Arc::new(calibration),
+        season,
         window,
         cadence,
         end,
@@ -152,12 +172,34 @@ fn check_period(cadence: Cadence, start: i32, end: i32) -> Result<(), ModelError
 }
 
 impl QuotaForecast {
-    /// Share of each bucket of the period that lies before `day`, of the part that lies in the period.
+    /// What was expected of a rep before `day`.
+    pub(crate) fn due(&self, quota: &PanelQuota, elapsed: &[f64], day: i32) -> f64 {
+        let known = &self.window.reps[quota.raw.place];
+        let part = |whole: &[f64], elapsed: &[f64]| -> f64 {
+            let share = |(elapsed, whole): (&f64, &f64)| {
+                if *whole > 0.0 { (elapsed / whole).min(1.0) } else { 0.0 }
+            };
+            quota.raw.profile.iter().zip(elapsed.iter().zip(whole)).map(|(all, one)| all * share(one)).sum()
+        };
+        if known.from.is_none() && known.until.is_none() {
+            return part(&self.window.future, elapsed);
+        }
+        part(&self.window.future_of(known, None), &self.window.future_of(known, Some(day.min(self.end))))
+    }
+
+    /// What each bucket of the period brings before `day`, against a usual whole one.
     pub(crate) fn elapsed(&self, day: i32) -> Vec<f64> {
-        let whole = &self.window.future;
-        let share =
-            |(elapsed, whole): (f64, &f64)| if *whole > 0.0 { (elapsed / whole).min(1.0) } else { 0.0 };
-        self.window.elapsed(day.min(self.end)).into_iter().zip(whole).map(share).collect()
+        self.window.elapsed(day.min(self.end))
+    }
+
+    /// What the days from `from` up to `to` usually bring, in usual weeks or months.
+    pub(crate) fn usual(&self, from: i32, to: i32) -> f64 {
+        self.window.usual(from, to)
+    }
+
+    /// The first day that is forecast.
+    pub(crate) fn origin(&self) -> i32 {
+        self.window.grid.origin
     }
 
     /// By how much percent a rep's quota moves for one percent more of its own sales in the last period, of as many days,
@@ -180,6 +222,7 @@ impl QuotaForecast {
             ratchet: params.ratchet_max,
             kernels: Some(&self.kernels),
             only: Some(rep),
+            months: params.history_months,
         };
         let found = raw(&more, &ask)?;
         let after = found.reps.first()?;

@@ -1,6 +1,6 @@
 //! The tenure ramp: what a new rep sells against what it will sell.
 
-use super::deviation::count;
+use super::beside::count;
 use super::market::Levels;
 use super::window::{Known, Window};
 
@@ -26,18 +26,20 @@ impl Ramp {
         let mut sums = [(0.0, 0.0); STEPS.len()];
         let mut reps = 0;
         for rep in window.reps.iter().filter(|rep| !rep.left) {
-            let Some(began) = rep.began else { continue };
+            let step_at = |k: usize| rep.tenure(k).and_then(|tenure| step(window, tenure));
+            let Some(tenure) = rep.tenure(window.n) else { continue };
             let (mut late, mut late_market) = (0.0, 0.0);
-            for &k in rep.buckets.iter().filter(|&&k| step(window, k - began).is_none()) {
+            for &k in rep.buckets.iter().filter(|&&k| step_at(k).is_none()) {
                 late += rep.amount[k];
                 late_market += market.at(k);
             }
-            if late <= 0.0 || window.n - began < window.grid.cadence.buckets_per_year() {
+            let new = rep.buckets.first().is_some_and(|&k| step_at(k).is_some());
+            if late <= 0.0 || !new || tenure < window.grid.cadence.buckets_per_year() {
                 continue;
             }
             reps += 1;
             for &k in &rep.buckets {
-                if let Some(step) = step(window, k - began) {
+                if let Some(step) = step_at(k) {
                     sums[step].0 += rep.amount[k] / (late / late_market);
                     sums[step].1 += market.at(k);
                 }
@@ -62,14 +64,16 @@ impl Ramp {
 
     /// What a rep would have sold had it been there for long, by bucket.
     pub(crate) fn mature(&self, window: &Window, rep: &Known) -> Vec<f64> {
-        let Some(began) = rep.began else { return rep.amount.clone() };
-        let share = |k: usize| if k >= began { self.at(window, k - began) } else { 1.0 };
+        if rep.began.is_none() {
+            return rep.amount.clone();
+        }
+        let share = |k: usize| rep.tenure(k).map_or(1.0, |tenure| self.at(window, tenure));
         rep.amount.iter().enumerate().map(|(k, amount)| amount / share(k)).collect()
     }
 
     /// The ramp of a bucket to come.
     pub(crate) fn ahead(&self, window: &Window, rep: &Known, bucket: usize) -> f64 {
-        rep.began.map_or(1.0, |began| self.at(window, window.n + bucket - began.min(window.n)))
+        rep.tenure(window.n + bucket).map_or(1.0, |tenure| self.at(window, tenure))
     }
 }
 

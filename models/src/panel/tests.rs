@@ -1,9 +1,11 @@
 //! Promises of the panel forecast, over generated tables.
 
-use ndarray::Array2;
 use proptest::prelude::*;
 
-use super::{LeansOn, Panel, PanelRows, QuotaForecast, QuotaParams, forecast};
+use super::{
+    LeansOn, OpenDeal, Panel, PanelRows, PeriodDay, Pipeline, QuotaForecast, QuotaParams, Staff, Standing,
+    WonDeal, Workdays, forecast,
+};
 
 /// Columns of a table without factors.
 #[derive(Debug, Clone, Default)]
@@ -23,15 +25,7 @@ impl Table {
     }
 
     fn panel(&self) -> Panel {
-        let factors = Array2::zeros((self.day.len(), 0));
-        let rows = PanelRows {
-            day: &self.day,
-            rep: &self.rep,
-            region: &self.region,
-            amount: &self.amount,
-            factors: factors.view(),
-        };
-        Panel::new(&rows).unwrap()
+        Panel::new(&PanelRows::without_factors(&self.day, &self.rep, &self.region, &self.amount)).unwrap()
     }
 
     fn order(&self, order: &[usize]) -> Self {
@@ -154,6 +148,205 @@ fn a_settled_reps_own_last_period_hardly_raises_its_quota() {
     for rep in 0..8 {
         let ratchet = found.ratchet(&panel, rep, &QuotaParams::default()).unwrap();
         assert!(ratchet > -0.05 && ratchet < 0.17, "{rep}: {ratchet}");
+    }
+}
+
+/// Sales on every working day, as a company of which the CRM knows the reps has them.
+fn company(reps: u32, weeks: u32, seed: u32) -> Table {
+    let mut table = Table::default();
+    for rep in 0..reps {
+        for week in 0..weeks {
+            for weekday in 0..5 {
+                let amount = 20.0 * f64::from(rep + 1) * (1.0 + 0.3 * noise(rep, 5 * week + weekday, seed));
+                table.push(
+                    day(i32::try_from(week).unwrap()) + i32::try_from(weekday).unwrap(),
+                    rep,
+                    rep % 2,
+                    amount,
+                );
+            }
+        }
+    }
+    table
+}
+
+fn staff(reps: u32) -> Vec<Staff> {
+    (0..reps).map(|rep| Staff { region: rep % 2, hired: None, left: None }).collect()
+}
+
+fn standing(panel: &Panel, as_of: i32, attained: &[f64], pipeline: Option<&Pipeline>) -> Standing {
+    let within = PeriodDay { start: day(60), end: day(64), as_of };
+    Standing::of(panel, within, attained, pipeline, &QuotaParams::default()).unwrap()
+}
+
+fn told(standing: &Standing, rep: usize) -> [u64; 6] {
+    let amounts = [
+        standing.expected(rep),
+        standing.low(rep),
+        standing.high(rep),
+        standing.quantile(rep, 0.4),
+        standing.p_at_least(rep, 3_000.0),
+        standing.base(rep),
+    ];
+    amounts.map(f64::to_bits)
+}
+
+#[test]
+fn a_period_begins_with_its_quotas_and_ends_with_what_was_attained() {
+    let table = company(6, 64, 1);
+    let panel = table.panel().with_staff(&staff(6)).unwrap();
+    let quotas = forecast(&panel, day(60), day(64), &QuotaParams::default()).unwrap().unwrap().quotas;
+    let before = standing(&panel, day(60) - 1, &[0.0; 6], None);
+    for quota in &quotas {
+        let same = |a: f64, b: f64| assert!((a / b - 1.0).abs() < 1e-9, "{a} and {b}");
+        same(before.quantile(quota.rep, 0.4), quota.quota);
+        same(before.expected(quota.rep), quota.expected);
+        same(before.low(quota.rep), quota.low);
+        same(before.high(quota.rep), quota.high);
+    }
+    let mut width = f64::INFINITY;
+    for as_of in [day(61), day(62), day(63)] {
+        let attained: Vec<f64> = (0..6).map(|rep| panel.actual(rep, day(60), as_of + 1)).collect();
+        let now = standing(&panel, as_of, &attained, None);
+        assert!((now.expected(3) / panel.actual(3, day(60), day(64)) - 1.0).abs() < 0.1);
+        assert!(now.high(3) - now.low(3) < width);
+        width = now.high(3) - now.low(3);
+    }
+    let last = standing(&panel, day(64) - 1, &[7.0; 6], None);
+    let all = [last.expected(2), last.quantile(2, 0.4), last.low(2), last.high(2)];
+    assert!(all.iter().all(|amount| (amount - 7.0).abs() < 1e-6), "{all:?}");
+}
+
+#[test]
+fn chances_and_quantiles_agree() {
+    let panel = company(4, 60, 2).panel();
+    let now = standing(&panel, day(60), &[10.0; 4], None);
+    for p in [0.001, 0.03, 0.2, 0.4, 0.401, 0.777, 0.9, 0.999] {
+        let amount = now.quantile(1, p);
+        assert!((now.p_at_least(1, amount) - (1.0 - p)).abs() < 1e-6, "{p}: {}", now.p_at_least(1, amount));
+    }
+    assert!(now.quantile(1, 1.5).is_nan() && now.p_at_least(9, 1.0).is_nan());
+    assert!((now.p_at_least(1, 10.0) - 1.0).abs() < f64::EPSILON);
+}
+
+#[test]
+fn what_the_company_knows_of_a_rep_goes_before_its_rows() {
+    let mut table = company(4, 60, 3);
+    // Rep 4 has been silent for eight weeks, rep 5 was hired for next week, rep 6 sold nothing in three months, rep 7 is gone.
+    for week in 0..52 {
+        table.push(day(week) + 1, 4, 0, 700.0);
+    }
+    for week in 0..60 {
+        table.push(day(week) + 1, 7, 0, 700.0);
+    }
+    let mut staff = staff(8);
+    staff[5].hired = Some(day(61));
+    staff[6].hired = Some(day(47));
+    staff[7].left = Some(day(60));
+    let panel = table.panel().with_staff(&staff).unwrap();
+    let now = standing(&panel, day(60) - 1, &[0.0; 8], None);
+    assert_eq!(now.leans_on(4), Some(LeansOn::BeforeSilence));
+    assert!((now.expected(4) / 2_800.0 - 1.0).abs() < 0.25, "{}", now.expected(4));
+    assert_eq!(now.leans_on(5), Some(LeansOn::RegionAlone));
+    // Three of four weeks of a usual rep of its region, who sell 100 and 300 a week.
+    assert!(now.expected(5) > 300.0 && now.expected(5) < 2_500.0, "{}", now.expected(5));
+    assert!(now.expected(6) < 0.5 * now.expected(1), "{} and {}", now.expected(6), now.expected(1));
+    assert_eq!((now.leans_on(7), now.expected(7).to_bits()), (None, 0.0_f64.to_bits()));
+}
+
+#[test]
+fn days_off_are_foreseen() {
+    let table = company(4, 60, 4);
+    let calendar = |holiday: std::ops::Range<i32>| {
+        let is_working = |day: i32| (day - START).rem_euclid(7) < 5 && !holiday.contains(&day);
+        Workdays { first: START, working: (START..day(64)).map(is_working).collect() }
+    };
+    let expected = |holiday| {
+        let panel = table.panel().with_staff(&staff(4)).unwrap().with_workdays(calendar(holiday));
+        standing(&panel, day(60) - 1, &[0.0; 4], None).expected(2)
+    };
+    let (usual, short) = (expected(0..0), expected(day(61)..day(62)));
+    assert!((short / usual - 0.75).abs() < 0.01, "{short} of {usual}");
+}
+
+#[test]
+fn a_period_without_history_tells_of_itself() {
+    let table = company(4, 62, 5);
+    let mut young = Table::default();
+    for row in (0..table.day.len()).filter(|&row| table.day[row] >= day(59)) {
+        young.push(table.day[row], table.rep[row], table.region[row], table.amount[row]);
+    }
+    let panel = young.panel().with_staff(&staff(4)).unwrap();
+    let attained: Vec<f64> = (0..4).map(|rep| panel.actual(rep, day(60), day(62))).collect();
+    let now = standing(&panel, day(62) - 1, &attained, None);
+    assert!(
+        (now.expected(3) / (2.0 * attained[3]) - 1.0).abs() < 0.15,
+        "{} {}",
+        now.expected(3),
+        attained[3]
+    );
+    assert!((now.base(3) / now.expected(3) - 1.0).abs() < 0.2);
+    let nothing = Table::default().panel().with_staff(&staff(2)).unwrap();
+    let none = standing(&nothing, day(60), &[0.0, 5.0], None);
+    assert_eq!((none.quantile(1, 0.4), none.p_at_least(1, 6.0), none.leans_on(1)), (5.0, 0.0, None));
+}
+
+#[test]
+fn open_opportunities_take_the_place_of_what_such_usually_bring() {
+    let table = company(4, 60, 6);
+    let panel = table.panel().with_staff(&staff(4)).unwrap();
+    let within = PeriodDay { start: day(60), end: day(64), as_of: day(60) };
+    // A fifth of all sales came from opportunities that had been open for long.
+    let won: Vec<WonDeal> = (day(46)..=day(60))
+        .map(|day| WonDeal { opened: day - 60, won: day, amount: 0.2 * panel.total(day..day + 1) })
+        .collect();
+    let deal = |amount, p_win| OpenDeal { rep: 1, amount, p_win };
+    let pipeline = |open: &[OpenDeal]| Pipeline::of(&panel, within, 4, open, (&won, day(40)));
+    let none = pipeline(&[]);
+    assert!(none.share > 0.05 && none.share < 0.2, "{}", none.share);
+    let plain = standing(&panel, day(60), &[0.0; 4], None);
+    let empty = standing(&panel, day(60), &[0.0; 4], Some(&none));
+    assert!((empty.expected(1) / plain.expected(1) - (1.0 - none.share)).abs() < 1e-9);
+    assert!((empty.without_pipeline(1) - plain.expected(1)).abs() < 1e-9);
+    let full = standing(&panel, day(60), &[0.0; 4], Some(&pipeline(&[deal(1_000.0, 0.5), deal(500.0, 0.2)])));
+    assert!((full.expected(1) - empty.expected(1) - 600.0).abs() < 1e-9);
+    assert_eq!(full.expected(2).to_bits(), empty.expected(2).to_bits());
+    // A certain deal is less uncertain than half of two.
+    let sure = standing(&panel, day(60), &[0.0; 4], Some(&pipeline(&[deal(600.0, 1.0)])));
+    assert!(sure.high(1) - sure.low(1) < full.high(1) - full.low(1));
+}
+
+#[test]
+fn a_large_company_is_forecast_like_a_small_one() {
+    // More reps than have a market each, in regions with more reps than have peers each.
+    let table = company(300, 30, 7);
+    let panel = table.panel().with_staff(&staff(300)).unwrap();
+    let found = forecast(&panel, day(30), day(34), &QuotaParams::default()).unwrap().unwrap();
+    for quota in &found.quotas {
+        let usual = 400.0 * f64::from(u32::try_from(quota.rep).unwrap() + 1);
+        assert!((quota.expected / usual - 1.0).abs() < 0.15, "{}: {}", quota.rep, quota.expected);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4, ..ProptestConfig::default() })]
+
+    #[test]
+    fn revising_a_rep_is_looking_at_all_anew(seed in 0_u32..1000, amount in 0.0..2_000.0_f64, effect in 0.5..2.0_f64) {
+        let panel = company(4, 63, seed).panel().with_staff(&staff(4)).unwrap();
+        let attained = [100.0, 50.0, 10.0, 0.0];
+        let mut other = attained;
+        other[1] = amount;
+        let mut revised = standing(&panel, day(61), &attained, None);
+        let anew = standing(&panel, day(61), &other, None);
+        revised.revise(1, amount, 1.0);
+        for rep in 0..4 {
+            prop_assert_eq!(told(&revised, rep), told(&anew, rep));
+        }
+        revised.revise(1, amount, effect);
+        let rest = |standing: &Standing| standing.expected(1) - amount;
+        prop_assert!((rest(&revised) - effect * rest(&anew)).abs() < 1e-6);
+        prop_assert_eq!(revised.base(1).to_bits(), anew.base(1).to_bits());
     }
 }
 

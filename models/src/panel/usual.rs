@@ -1,7 +1,7 @@
 //! Usual levels of reps: what a rep leans on that hasn't shown its own.
 
-use super::deviation::{Beside, count, median};
-use super::window::{Known, Window};
+use super::beside::{Beside, count, median};
+use super::window::Window;
 
 /// Least spread between the levels of reps of one region, as a share.
 const LEVEL_SPREAD_MIN: f64 = 0.15;
@@ -16,17 +16,15 @@ pub(crate) struct Usual {
 
 impl Usual {
     pub(crate) fn of(window: &Window, beside: &Beside) -> Self {
-        let levels = |region: Option<usize>| -> Vec<f64> {
-            let rep = |(rep, known): (usize, &Known)| {
-                let fits = region.is_none_or(|region| known.region == region) && !known.left;
-                (fits && beside.level[rep] > 0.0).then(|| beside.level[rep])
-            };
-            window.reps.iter().enumerate().filter_map(rep).collect()
-        };
-        let company = median(levels(None));
+        let mut by_region: Vec<Vec<f64>> = vec![Vec::new(); window.n_regions];
+        for (known, &level) in window.reps.iter().zip(&beside.level) {
+            if !known.left && level > 0.0 {
+                by_region[known.region].push(level);
+            }
+        }
+        let company = median(by_region.concat());
         let (mut region_levels, mut squares) = (Vec::new(), Vec::new());
-        for region in 0..window.n_regions {
-            let own = levels(Some(region));
+        for own in by_region {
             // The company counts as two reps of the region.
             let n = count(own.len());
             let log = |level: f64| (level / company.max(f64::MIN_POSITIVE)).ln();

@@ -9,7 +9,7 @@ use engine::catalogue::Catalogue;
 use engine::contract::Stream;
 use engine::ingest::{IngestOptions, ingest_files};
 use engine::lake::{FileTable, Lake, tables};
-use engine::quota::{Forecast, PredictInput, Predictor};
+use engine::quota::{Effects, Forecast, PredictInput, Predictor};
 use engine::time::parse_rfc3339;
 
 /// Quotas are not under test here: everybody is expected to sell 100.
@@ -23,26 +23,38 @@ impl Forecast for Flat {
     fn expected(&self, _: usize) -> f64 {
         10_000.0
     }
+    fn without_pipeline(&self, _: usize) -> f64 {
+        10_000.0
+    }
+    fn low(&self, _: usize) -> f64 {
+        2_000.0
+    }
+    fn high(&self, _: usize) -> f64 {
+        18_000.0
+    }
     fn quantile(&self, _: usize, p: f64) -> f64 {
         20_000.0 * p
     }
     fn p_at_least(&self, _: usize, _: f64) -> f64 {
         0.5
     }
-    fn with_effects(&self, _: &[f64]) -> Box<dyn Forecast> {
+    fn leans_on(&self, _: usize) -> String {
+        "nothing".to_owned()
+    }
+    fn season(&self) -> f64 {
+        1.0
+    }
+    fn with_effects(&self, _: &[Effects]) -> Box<dyn Forecast> {
         Box::new(Self)
     }
-    fn revise(&mut self, _: usize, _: f64, _: &[f64]) {}
+    fn revise(&mut self, _: usize, _: f64, _: Effects) {}
 }
 
 impl Predictor for Flat {
     fn name(&self) -> &'static str {
         "flat"
     }
-    fn season(&self, _: &[f64], _: u8) -> Result<[f64; 12], String> {
-        Ok([1.0; 12])
-    }
-    fn predict(&self, _: &PredictInput, _: &[f64; 12]) -> Result<Box<dyn Forecast>, String> {
+    fn predict(&self, _: &PredictInput) -> Result<Box<dyn Forecast>, String> {
         Ok(Box::new(Self))
     }
 }

@@ -13,7 +13,9 @@ use crate::factor::{CAPABILITY, FACTORS, Factor, Raw, Spreads, capability_of, on
 use crate::measure::real;
 use crate::pipeline::quotas::refuse;
 use crate::pipeline::subjects::{SubjectInputs, columns};
-use crate::quota::{Bound, Forecast, Limits, Previous, bases, limits, minor, proposal, proposals, solve};
+use crate::quota::{
+    Bound, Effects, Forecast, Limits, Previous, base, bases, limits, minor, proposal, proposals, solve,
+};
 use crate::rule::{Ruled, apply, apply_beyond_plan};
 
 /// Everything that follows from the measures. Vectors run over the reps on duty unless they say otherwise.
@@ -45,16 +47,18 @@ impl Company {
     /// From all measures.
     pub(super) fn new(state: &State, making: &Making) -> Result<Self> {
         let (basis, settings) = (&state.basis, &*making.settings);
-        let inputs = basis.factor_inputs(&state.windows, &state.measures, settings, state.as_of);
+        let neutral = making.predictor.predict(&basis.input).map_err(refuse)?;
+        let season = neutral.season();
+        let inputs = basis.factor_inputs(&state.windows, &state.measures, settings, (season, state.as_of));
         let crm = state.crm();
         let raw: Vec<Raw> = (0..crm.reps.len()).map(|rep| raw_values(&inputs, rep)).collect();
         let spreads: Spreads = std::array::from_fn(|factor| spread_of(&raw, &state.on_duty, factor));
         let all = |rep: usize| std::array::from_fn(|factor| one(&inputs, rep, factor, &raw[rep], &spreads));
         let factors: Vec<[Factor; FACTORS.len()]> = (0..crm.reps.len()).map(all).collect();
-        let mut input = basis.input.clone();
-        input.factor_effect = basis.reps.iter().flat_map(|&rep| effects(&factors[rep])).collect();
-        let forecast = making.predictor.predict(&input, &basis.season).map_err(refuse)?;
         let rows = basis.reps.len();
+        let effects: Vec<Effects> =
+            (0..rows).map(|row| basis.effects(row, &factors[basis.reps[row]])).collect();
+        let forecast = neutral.with_effects(&effects);
         let mut row_of = vec![None; crm.reps.len()];
         for (row, &rep) in basis.reps.iter().enumerate() {
             row_of[rep] = Some(row);
@@ -101,9 +105,10 @@ impl Company {
             }
         }
         for &row in &rows {
-            let effects: [f64; FACTORS.len()] = effects(&self.factors[state.basis.reps[row]]);
-            self.forecast.revise(row, real(self.attained[row]), &effects);
+            let effects = state.basis.effects(row, &self.factors[state.basis.reps[row]]);
+            self.forecast.revise(row, real(self.attained[row]), effects);
             self.expected[row] = self.forecast.expected(row);
+            self.bases[row] = base(self.forecast.as_ref(), row);
             self.proposals[row] = proposal(self.forecast.as_ref(), row, &making.settings.quota);
         }
         let mut changed = rows.clone();
@@ -124,8 +129,8 @@ impl Company {
 
     /// Follows the factors; returns the rows where an effect changed.
     fn weigh(&mut self, state: &State, making: &Making, reps: &[usize]) -> BTreeSet<usize> {
-        let inputs =
-            state.basis.factor_inputs(&state.windows, &state.measures, &making.settings, state.as_of);
+        let at = (self.forecast.season(), state.as_of);
+        let inputs = state.basis.factor_inputs(&state.windows, &state.measures, &making.settings, at);
         let mut outdated: [BTreeSet<usize>; FACTORS.len()] = std::array::from_fn(|_| BTreeSet::new());
         for &rep in reps {
             let raw = raw_values(&inputs, rep);
@@ -248,8 +253,8 @@ impl Company {
             period: state.windows.period.name.clone(),
             attained: self.attained[row],
             expected: minor(self.expected[row]).max(0),
-            low: minor(forecast.quantile(row, 0.1)),
-            high: minor(forecast.quantile(row, 0.9)),
+            low: minor(forecast.low(row)),
+            high: minor(forecast.high(row)),
             proposal: self.ruled[row].proposal,
             quota: self.quotas[row],
             previous_quota: self.previous[row].as_ref().map(|previous| previous.quota),
@@ -257,10 +262,6 @@ impl Company {
             bound: self.bound[row].as_str(),
         })
     }
-}
-
-fn effects(factors: &[Factor; FACTORS.len()]) -> [f64; FACTORS.len()] {
-    factors.map(|factor| factor.effect)
 }
 
 /// What tells values apart: a change that rounding hides is none.

@@ -47,6 +47,7 @@ fn quota(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
     let region =
         |rep: usize| crm.reps[rep].region.and_then(|region| crm.regions.ids.get(region)).map(String::as_str);
     let market = |rep: usize| quotas.elasticity.market(crm.reps[rep].region);
+    let leans_on: Vec<String> = (0..rows.len()).map(|row| quotas.ground.forecast.leans_on(row)).collect();
     Columns::default()
         .text(rows.iter().map(|row| crm.reps[row.rep].id.as_str()))
         .maybe_text(rows.iter().map(|row| region(row.rep)))
@@ -66,6 +67,7 @@ fn quota(windows: &Windows, quotas: &Quotas) -> Result<Mart> {
         .cash(rows.iter().map(|row| row.base))
         .ratio(rows.iter().map(|row| Some(row.scale)))
         .text(rows.iter().map(|_| quotas.predictor.as_str()))
+        .maybe_text(leans_on.iter().map(|words| Some(words.as_str())))
         .of("mart.quota")
 }
 

@@ -1,13 +1,14 @@
 //! Who is on duty in a trial: the reps of the day, with some coming, going and moving.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::entity::{Crm, Rep};
 use crate::error::{EngineError, Result};
-use crate::factor::Factor;
+use crate::measure::at;
 use crate::pipeline::past::Past;
-use crate::quota::PredictInput;
+use crate::quota::{Member, PredictInput, Sold};
 use crate::rule::{Columns, Subject, Texts};
+use crate::time::Day;
 
 /// Who comes, goes and moves.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,12 +40,13 @@ impl Past {
             let unknown = || EngineError::Input(format!("there is no region {id}"));
             crm.regions.position(id).ok_or_else(unknown)
         };
+        let nowhere = u32::try_from(crm.regions.ids.len()).unwrap_or(u32::MAX);
         let mut people: BTreeMap<String, Person> = BTreeMap::new();
         for (row, &rep) in self.state.quotas.ground.basis.reps.iter().enumerate() {
             let rep = &crm.reps[rep];
             people.insert(
                 rep.id.clone(),
-                Person { rep: rep.clone(), row: Some(row), moved: false, tenure: 0.0 },
+                Person { rep: rep.clone(), row: Some(row), moved: false, tenure: 0.0, nowhere },
             );
         }
         let unknown = |id: &str| EngineError::Input(format!("no rep {id} is on duty as of the day"));
@@ -66,7 +68,7 @@ impl Past {
                 left_on: None,
                 status: None,
             };
-            let person = Person { rep, row: None, moved: true, tenure: hire.tenure_months };
+            let person = Person { rep, row: None, moved: true, tenure: hire.tenure_months, nowhere };
             if people.insert(hire.rep_id.clone(), person).is_some() {
                 return Err(EngineError::Input(format!("there is a rep {} already", hire.rep_id)));
             }
@@ -84,34 +86,62 @@ pub(super) struct Person {
     /// Whether the region is another, or there was none.
     pub(super) moved: bool,
     tenure: f64,
+    /// The number of no region.
+    nowhere: u32,
 }
 
-/// What the prediction is made from, for these people.
-pub(super) fn input(of: &PredictInput, people: &[Person], factors: &[[Factor; 18]]) -> PredictInput {
-    let months = of.n_months;
-    let mut input = PredictInput {
-        n_months: months,
-        first_month: of.first_month,
-        working_days: of.working_days.clone(),
-        working_days_period: of.working_days_period,
-        working_days_left: of.working_days_left,
-        ..PredictInput::default()
-    };
-    for (person, factors) in people.iter().zip(factors) {
-        let row = |cells: &[f64]| match person.row {
-            Some(row) => cells[row * months..(row + 1) * months].to_vec(),
-            None => vec![0.0; months],
+/// Days of a mean month.
+const MONTH_DAYS: f64 = 365.25 / 12.0;
+
+/// What the prediction is made from, for these people; those who go are off duty.
+pub(super) fn input(of: &PredictInput, people: &[Person]) -> PredictInput {
+    let on_duty = of.attained.len();
+    let kept: BTreeSet<usize> = people.iter().filter_map(|person| person.row).collect();
+    let gone = (0..of.staff.len()).filter(|row| !kept.contains(row));
+    let rows: Vec<Option<usize>> = people.iter().map(|person| person.row).chain(gone.map(Some)).collect();
+    let member = |(place, row): (usize, &Option<usize>)| {
+        let known = row.map(|row| of.staff[row]);
+        let Some(person) = people.get(place) else {
+            let gone = row.is_some_and(|row| row < on_duty).then_some(of.as_of);
+            let nobody = Member { region: 0, hired: None, left: Some(of.as_of) };
+            let known = known.unwrap_or(nobody);
+            return Member { left: gone.or(known.left), ..known };
         };
-        input.history.extend(row(&of.history));
-        input.worked.extend(row(&of.worked));
         let region = person.rep.region.and_then(|region| u32::try_from(region).ok());
-        let known = person.row.map(|row| of.region[row]);
-        input.region.push(if person.moved { region.unwrap_or(u32::MAX) } else { known.unwrap_or(u32::MAX) });
-        input.tenure_months.push(person.row.map_or(person.tenure, |row| of.tenure_months[row]));
-        input.attained.push(person.row.map_or(0.0, |row| of.attained[row]));
-        input.factor_effect.extend(factors.iter().map(|factor| factor.effect));
+        let nowhere = known.map_or(person.nowhere, |known| known.region);
+        #[expect(clippy::cast_possible_truncation, reason = "a cast of floats saturates")]
+        let hired = || of.as_of - (person.tenure * MONTH_DAYS).round() as Day;
+        match known {
+            Some(known) if !person.moved => known,
+            _ => Member {
+                region: region.unwrap_or(nowhere),
+                hired: known.map_or_else(|| Some(hired()), |known| known.hired),
+                left: known.and_then(|known| known.left),
+            },
+        }
+    };
+    let mut numbers = vec![0; of.staff.len()];
+    for (row, number) in rows.iter().zip(0_u32..) {
+        if let Some(row) = *row {
+            numbers[row] = number;
+        }
     }
-    input
+    let mut sales: Vec<Sold> =
+        of.sales.iter().map(|sold| Sold { rep: numbers[at(sold.rep)], ..*sold }).collect();
+    sales.sort_by_key(|sold| sold.rep);
+    let mut pipeline = of.pipeline.clone();
+    if let Some(pipeline) = &mut pipeline {
+        pipeline.open.retain(|deal| kept.contains(&deal.row));
+        pipeline.open.iter_mut().for_each(|deal| deal.row = numbers[deal.row] as usize);
+    }
+    PredictInput {
+        staff: rows.iter().enumerate().map(member).collect(),
+        sales,
+        attained: people.iter().map(|person| person.row.map_or(0.0, |row| of.attained[row])).collect(),
+        pipeline,
+        working: of.working.clone(),
+        ..*of
+    }
 }
 
 /// What rules can ask about, with the ids and regions of these people.

@@ -22,6 +22,7 @@ fn quota(amount: i64, base: i64, ratios: &[(&str, f64)]) -> Quota {
         high: 12_000_000,
         p_attain: 0.6,
         bound: "daily_cap".to_owned(),
+        leans_on: "own years".to_owned(),
         previous: None,
         terms: std::iter::once(base).chain(rest).collect(),
     }
@@ -35,9 +36,10 @@ fn a_level_is_told_in_terms_that_add_up() {
 rep-1 (r-1), 2026-03, as of 2026-01-01: quota 105,000.00
   signed so far 25,000.00 (23.8 % of the quota); most likely by the end 100,000.00 (four times in five between 80,000.00 and 120,000.00);
   the chance of reaching the quota is 60.0 %; it is held by its daily cap
+  the forecast leans on: own years
 
 Why it is 105,000.00:
-  +100,000.00  base capacity (own run-rate at neutral factors)
+  +100,000.00  base capacity (what it sells at neutral factors)
     +5,000.00  market heat
   +105,000.00  quota
   without effect: season";
@@ -51,7 +53,7 @@ fn a_change_is_told_in_terms_that_add_up() {
     let text = change(20_453, &before, &now).unwrap();
     let expected = "\
 Since 2025-12-31 it went from 105,000.00 to 103,950.00, by -1,050.00:
-   +9,957.45  base capacity (own run-rate at neutral factors)
+   +9,957.45  base capacity (what it sells at neutral factors)
   -11,007.45  market heat
    -1,050.00  change
   without effect: season";

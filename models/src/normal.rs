@@ -3,7 +3,7 @@
 /// `P(Z ≤ x)` for a standard normal `Z`, to about 1e-15, and to eight digits in the far tails; NaN for NaN.
 ///
 /// Hart, Computer Approximations (1968), algorithm 5666, in the form of West, Wilmott (2005).
-pub fn normal_cdf(x: f64) -> f64 {
+pub(crate) fn normal_cdf(x: f64) -> f64 {
     const ABOVE: [f64; 7] = [
         3.526_249_659_989_11e-2,
         0.700_383_064_443_688,
@@ -44,7 +44,7 @@ pub fn normal_cdf(x: f64) -> f64 {
 /// The `x` with `P(Z ≤ x) = p`; minus infinity at 0, infinity at 1, NaN outside.
 ///
 /// Acklam's rational approximation (relative error 1.15e-9), then one step of Halley's method.
-pub fn normal_quantile(p: f64) -> f64 {
+pub(crate) fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
         -3.969_683_028_665_376e1,
         2.209_460_984_245_205e2,

@@ -1,0 +1,130 @@
+//! What a prediction looks back on: who sold how much on which day, who these people are, and what is in the pipeline.
+
+use super::stage::{Measures, Windows};
+use crate::entity::Crm;
+use crate::error::Result;
+use crate::lake::Lake;
+use crate::measure::facts::KEEP_DAYS;
+use crate::measure::{at, real};
+use crate::quota::{Member, OpenDeal, Pipeline, PredictInput, Sold, WonDeal, months_before};
+use crate::score::deal::ScoredDeals;
+use crate::settings::Settings;
+use crate::tile::{Sale, Tiles};
+use crate::time::Day;
+
+/// The history of a day's prediction: the sales of whole months before the period, and of its days before `as_of`.
+pub(super) async fn history(
+    lake: &Lake,
+    tiles: &Tiles,
+    windows: &Windows,
+    settings: &Settings,
+    as_of: Day,
+) -> Result<PredictInput> {
+    let (crm, period) = (&windows.crm, &windows.period);
+    let first_event = tiles.days(as_of).next().unwrap_or(as_of);
+    let months: Vec<(Day, Day)> = months_before(period.first, settings.quota.history_months)
+        .into_iter()
+        .filter(|(_, last)| *last >= first_event)
+        .collect();
+    let sales = tiles.sales(lake, &months, period.first..as_of, |id| crm.rep(id)).await?;
+    let (_, staff, sales) = by_row(crm, as_of, &sales);
+    let first_day = months.first().map_or(period.first, |(first, _)| *first);
+    let attained = crm.reps.iter().filter(|rep| rep.on_duty(as_of));
+    Ok(PredictInput {
+        period: (period.first, period.last),
+        as_of,
+        staff,
+        sales,
+        first_day,
+        working: workdays(crm, first_day, period.last),
+        attained: attained.map(|rep| real(windows.reps_period.get(&rep.id).amount_signed)).collect(),
+        pipeline: None,
+        history_months: settings.quota.history_months,
+        attain_probability: settings.quota.attain_probability,
+    })
+}
+
+/// Whether people work, by day; empty where the CRM has no calendar.
+pub(super) fn workdays(crm: &Crm, first: Day, last: Day) -> Vec<bool> {
+    if crm.calendar.is_empty() {
+        return Vec::new();
+    }
+    (first..=last).map(|day| crm.is_working_day(day)).collect()
+}
+
+/// The staff in the order of rows, then those off duty who sold, first as positions in the CRM; and the sales by rep, then
+/// by day.
+pub(super) fn by_row(crm: &Crm, as_of: Day, sales: &[Sale<usize>]) -> (Vec<usize>, Vec<Member>, Vec<Sold>) {
+    let nowhere = u32::try_from(crm.regions.ids.len()).unwrap_or(u32::MAX);
+    // Counts, then places, by position in the CRM: a sort that costs a pass.
+    let mut ends = vec![0_usize; crm.reps.len()];
+    let mut last_sale = vec![None; crm.reps.len()];
+    for sale in sales {
+        ends[sale.rep] += 1;
+        last_sale[sale.rep] = last_sale[sale.rep].max(Some(sale.day));
+    }
+    let on_duty = |rep: &usize| crm.reps[*rep].on_duty(as_of);
+    let off_duty = |rep: &usize| !crm.reps[*rep].on_duty(as_of) && last_sale[*rep].is_some();
+    let order: Vec<usize> =
+        (0..crm.reps.len()).filter(on_duty).chain((0..crm.reps.len()).filter(off_duty)).collect();
+    let mut next = vec![0_usize; crm.reps.len()];
+    let mut number = vec![0_u32; crm.reps.len()];
+    let mut begin = 0;
+    for (&rep, row) in order.iter().zip(0_u32..) {
+        (number[rep], next[rep]) = (row, begin);
+        begin += ends[rep];
+    }
+    let mut sold = vec![Sold { rep: 0, day: 0, amount: 0.0 }; begin];
+    for sale in sales {
+        sold[next[sale.rep]] = Sold { rep: number[sale.rep], day: sale.day, amount: real(sale.amount) };
+        next[sale.rep] += 1;
+    }
+    for rows in sold.chunk_by_mut(|a, b| a.rep == b.rep) {
+        rows.sort_by_key(|row| row.day);
+    }
+    let member = |&rep: &usize| {
+        let person = &crm.reps[rep];
+        // Nobody says when somebody left who is marked so: after what they last sold.
+        let gone = (!person.on_duty(as_of)).then(|| last_sale[rep].map_or(as_of, |day| day + 1));
+        Member {
+            region: person.region.and_then(|region| u32::try_from(region).ok()).unwrap_or(nowhere),
+            hired: person.hired_on,
+            left: person.left_on.or(gone),
+        }
+    };
+    let staff = order.iter().map(member).collect();
+    (order, staff, sold)
+}
+
+/// What a model of wins says of the pipeline of reps on duty.
+pub(super) fn pipeline(
+    windows: &Windows,
+    reps: &[usize],
+    measures: &Measures,
+    scored: Option<&ScoredDeals>,
+    as_of: Day,
+) -> Option<Pipeline> {
+    let scored = scored?;
+    let crm = &windows.crm;
+    let mut row_of = vec![None; crm.reps.len()];
+    for (row, &rep) in reps.iter().enumerate() {
+        row_of[rep] = Some(row);
+    }
+    let facts = &windows.facts;
+    let rows: Vec<Option<usize>> = (0..facts.reps.len())
+        .map(|number| row_of[crm.rep(facts.reps.get(u32::try_from(number).ok()?)?)?])
+        .collect();
+    let mut found = Pipeline { known_from: as_of - KEEP_DAYS + 1, ..Pipeline::default() };
+    for (deal, p_win) in measures.opportunities.iter().zip(&scored.p_win) {
+        let Some(amount) = deal.amount.filter(|amount| *amount > 0).map(real) else { continue };
+        if deal.is_open() {
+            let row = deal.owner.and_then(|owner| rows.get(at(owner)).copied().flatten());
+            if let (Some(row), Some(p_win)) = (row, *p_win) {
+                found.open.push(OpenDeal { row, amount, p_win });
+            }
+        } else if deal.won && deal.has_opened() && deal.closed_day >= found.known_from {
+            found.won.push(WonDeal { opened: deal.opened_day, won: deal.closed_day, amount });
+        }
+    }
+    Some(found)
+}
