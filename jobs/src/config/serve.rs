@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Webhook;
 use super::check::Rule;
 
 /// Answering HTTP.
@@ -28,6 +29,8 @@ pub struct Serve {
     pub page_rows_max: usize,
     /// Seconds between two looks for a new publication, and for changed keys.
     pub poll_seconds: f64,
+    /// Who is told of changes.
+    pub webhook: Vec<Webhook>,
 }
 
 impl Default for Serve {
@@ -42,6 +45,7 @@ impl Default for Serve {
             connections_max: 10_000,
             page_rows_max: 10_000,
             poll_seconds: 1.0,
+            webhook: Vec::new(),
         }
     }
 }

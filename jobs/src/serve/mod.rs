@@ -26,6 +26,7 @@ mod problem;
 mod routes;
 mod sheet;
 mod shelf;
+pub(crate) mod webhook;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -43,6 +44,7 @@ use self::keys::KeyRing;
 use self::listen::Door;
 use self::meter::Meter;
 use self::shelf::Shelf;
+use self::webhook::Subscriber;
 use crate::config::Serve;
 use crate::context::Context;
 
@@ -62,6 +64,7 @@ pub(crate) struct Parts {
     audit: Option<Audit>,
     meter: Meter,
     limits: Serve,
+    subscribers: Vec<Arc<Subscriber>>,
     /// Counts publications that were noticed.
     news: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
@@ -88,8 +91,8 @@ impl Server {
     /// Reads what is published, and listens.
     ///
     /// # Errors
-    /// [`EngineError::Input`] for an address that others could reach while there are no keys, for a file of keys or an
-    /// audit log that can't be used; where the address is taken; where the lake can't be read.
+    /// [`EngineError::Input`] for an address that others could reach while there are no keys, for a file of keys, an
+    /// audit log or a webhook's secret that can't be used; where the address is taken; where the lake can't be read.
     pub(crate) async fn open(
         address: SocketAddr,
         context: &Context,
@@ -105,6 +108,7 @@ impl Server {
             );
             return Err(EngineError::Input(message).into());
         }
+        let subscribers = webhook::open(&limits.webhook)?;
         let shelf = Shelf::new(context.lake()?);
         shelf.refresh().await?;
         let audit = Audit::open(&limits.audit)?;
@@ -115,7 +119,8 @@ impl Server {
         let door = Door::new(listener, limits.connections_max, idle);
         let (news, _) = watch::channel(0);
         let (feed, meter) = (Feed::default(), Meter::default());
-        let app = App(Arc::new(Parts { shelf, feed, keys, audit, meter, limits, news, stopping }));
+        let app =
+            App(Arc::new(Parts { shelf, feed, keys, audit, meter, limits, subscribers, news, stopping }));
         Ok(Self { app, door, address })
     }
 
@@ -125,6 +130,9 @@ impl Server {
     /// Where listening fails.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let watching = tokio::spawn(watch(self.app.clone()));
+        for subscriber in &self.app.subscribers {
+            tokio::spawn(webhook::serve(self.app.clone(), Arc::clone(subscriber)));
+        }
         let mut stopping = self.app.stopping.clone();
         let mut told = stopping.clone();
         let router = guard::around(routes::router(), &self.app).with_state(self.app);

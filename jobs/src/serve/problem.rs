@@ -34,6 +34,11 @@ impl Problem {
         self
     }
 
+    /// What was wrong this time.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(super) fn parameter(name: &str, detail: impl Into<String>) -> Self {
         let title = "A parameter is wrong";
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "/docs#bad-parameter", title, detail);

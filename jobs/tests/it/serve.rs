@@ -4,7 +4,9 @@ mod changes;
 mod client;
 mod keys;
 mod limits;
+mod receiver;
 mod rows;
+mod webhook;
 
 use self::client::{Answer, Server};
 use crate::tool::Tool;
