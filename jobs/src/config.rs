@@ -18,7 +18,7 @@ pub(crate) use keys::{located, nearest};
 pub use live::Live;
 pub use model::Model;
 pub use schedule::Schedule;
-pub use serve::Serve;
+pub use serve::{Serve, TlsFiles};
 pub use webhook::{ChangeKind, Webhook};
 
 use std::path::{Path, PathBuf};

@@ -238,7 +238,7 @@ fn quotas(now: &Day, reps: [Option<&Sheet>; 2], found: &mut Found) {
     clippy::cast_precision_loss,
     reason = "exact up to fifteen digits, which is all that JSON readers keep"
 )]
-fn money(minor: i128) -> f64 {
+pub(super) fn money(minor: i128) -> f64 {
     minor as f64 / 100.0
 }
 

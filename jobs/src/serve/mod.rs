@@ -9,6 +9,8 @@
 //! Invariant: a request about the newest day never touches the lake. Invariant: cursors mean the same to every server
 //! of a lake, and after a restart, because nothing is remembered outside the lake.
 
+mod adjustment;
+mod again;
 mod answer;
 mod audit;
 mod board;
@@ -24,6 +26,7 @@ mod listen;
 mod meter;
 mod problem;
 mod routes;
+mod said;
 mod sheet;
 mod shelf;
 pub(crate) mod webhook;
@@ -36,8 +39,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use engine::EngineError;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+use self::again::Again;
 use self::audit::Audit;
 use self::changes::Feed;
 use self::keys::KeyRing;
@@ -47,6 +51,7 @@ use self::shelf::Shelf;
 use self::webhook::Subscriber;
 use crate::config::Serve;
 use crate::context::Context;
+use crate::tls::Tls;
 
 /// Seconds that requests under way have to end when the server stops.
 const LAST_SECONDS: u64 = 10;
@@ -65,6 +70,12 @@ pub(crate) struct Parts {
     meter: Meter,
     limits: Serve,
     subscribers: Vec<Arc<Subscriber>>,
+    /// The newest published day, computed again.
+    again: Again,
+    /// Held by whoever adds to a request, so that two of this server don't get in each other's way.
+    desk: Semaphore,
+    /// None where clear text is spoken.
+    tls: Option<Tls>,
     /// Counts publications that were noticed.
     news: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
@@ -83,11 +94,16 @@ impl Deref for App {
 pub(crate) struct Server {
     app: App,
     door: Door,
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
 }
 
 impl Server {
+    /// Where it listens, as clients write it.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.app.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Reads what is published, and listens.
     ///
     /// # Errors
@@ -108,6 +124,7 @@ impl Server {
             );
             return Err(EngineError::Input(message).into());
         }
+        let tls = limits.tls.open()?;
         let subscribers = webhook::open(&limits.webhook)?;
         let shelf = Shelf::new(context.lake()?);
         shelf.refresh().await?;
@@ -116,11 +133,24 @@ impl Server {
             TcpListener::bind(address).await.with_context(|| format!("listening on {address} for HTTP"))?;
         let address = listener.local_addr().context("asking for the address")?;
         let idle = Duration::from_secs_f64(limits.idle_seconds);
-        let door = Door::new(listener, limits.connections_max, idle);
+        let door = Door::new(listener, limits.connections_max, idle, tls.as_ref().map(Tls::acceptor));
         let (news, _) = watch::channel(0);
         let (feed, meter) = (Feed::default(), Meter::default());
-        let app =
-            App(Arc::new(Parts { shelf, feed, keys, audit, meter, limits, subscribers, news, stopping }));
+        let (again, desk) = (Again::new(context, limits.whatif_at_once), Semaphore::new(1));
+        let app = App(Arc::new(Parts {
+            shelf,
+            feed,
+            keys,
+            audit,
+            meter,
+            limits,
+            subscribers,
+            again,
+            desk,
+            tls,
+            news,
+            stopping,
+        }));
         Ok(Self { app, door, address })
     }
 
@@ -156,7 +186,7 @@ impl Server {
 /// Looks for new publications and changed keys, again and again.
 async fn watch(app: App) {
     let pause = Duration::from_secs_f64(app.limits.poll_seconds);
-    let mut complained = (false, false);
+    let mut complained = (false, false, false);
     loop {
         tokio::time::sleep(pause).await;
         match app.shelf.refresh().await {
@@ -172,11 +202,25 @@ async fn watch(app: App) {
             }
             Err(_) => {}
         }
+        app.again.tidy(app.shelf.board().ok().as_ref().map(|board| &board.day.run));
         match app.keys.refresh() {
             Ok(()) => complained.1 = false,
             Err(error) if !complained.1 => {
                 complained.1 = true;
                 tracing::error!("{error}; the keys known before stay in force");
+            }
+            Err(_) => {}
+        }
+        match app.tls.as_ref().map_or(Ok(false), Tls::refresh) {
+            Ok(changed) => {
+                complained.2 = false;
+                if changed {
+                    tracing::info!("another certificate is shown from now on");
+                }
+            }
+            Err(error) if !complained.2 => {
+                complained.2 = true;
+                tracing::error!("{error}; the certificate shown before stays");
             }
             Err(_) => {}
         }

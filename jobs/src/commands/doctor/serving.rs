@@ -1,4 +1,4 @@
-//! Checks of what serves and of what runs by itself: keys, audit log, subscribers, schedule.
+//! Checks of what serves and of what runs by itself: keys, audit log, TLS, subscribers, schedule.
 
 use std::fs::File;
 use std::path::Path;
@@ -22,6 +22,17 @@ pub(super) fn checks(context: &Context) -> Vec<(&'static str, Verdict)> {
     }
     if !serve.audit.as_os_str().is_empty() {
         checks.push(("audit log", audit(&serve.audit)));
+    }
+    match serve.tls.open() {
+        Ok(None) => {}
+        Ok(Some(_)) => {
+            let text = format!("{} and its key fit", serve.tls.certificate.display());
+            checks.push(("TLS", Verdict::Good(text)));
+        }
+        Err(error) => {
+            let action = "correct the files that `serve.tls` names".to_owned();
+            checks.push(("TLS", Verdict::Wrong(error.to_string(), action)));
+        }
     }
     let lake = context.lake().ok();
     checks.extend(serve.webhook.iter().map(|settings| ("webhook", subscriber(settings, lake.as_ref()))));
