@@ -8,7 +8,9 @@ mod keys;
 mod live;
 mod model;
 mod schedule;
+mod secret;
 mod serve;
+mod webhook;
 
 pub use kafka::Kafka;
 pub(crate) use kafka::stream;
@@ -16,7 +18,8 @@ pub(crate) use keys::{located, nearest};
 pub use live::Live;
 pub use model::Model;
 pub use schedule::Schedule;
-pub use serve::Serve;
+pub use serve::{Serve, TlsFiles};
+pub use webhook::{ChangeKind, Webhook};
 
 use std::path::{Path, PathBuf};
 

@@ -14,8 +14,10 @@ mod commands;
 mod context;
 mod log;
 mod model_file;
+mod negotiate;
 mod output;
 mod panel_file;
+mod past;
 mod progress;
 mod report;
 mod scenario;
@@ -24,6 +26,7 @@ mod scorers;
 mod serve;
 mod signal;
 mod table_file;
+mod tls;
 mod train;
 
 use std::ffi::OsString;

@@ -93,6 +93,8 @@ pub struct Event {
     pub reason: Option<String>,
     /// Where the evidence is.
     pub evidence: Option<String>,
+    /// A hash that the same act has when it is sent again, where the sender gave a key for it.
+    pub idempotency: Option<String>,
 }
 
 /// The columns of `ops.adjustment`.
@@ -116,6 +118,7 @@ pub(crate) fn fields() -> Vec<Field> {
         maybe_date("acts_until"),
         maybe_text("reason"),
         maybe_text("evidence"),
+        maybe_text("idempotency"),
     ]
 }
 
@@ -151,6 +154,7 @@ impl Event {
             date(self.ask.and_then(|ask| ask.until)),
             maybe(self.reason.as_deref()),
             maybe(self.evidence.as_deref()),
+            maybe(self.idempotency.as_deref()),
         ]
     }
 
@@ -189,6 +193,11 @@ impl Event {
                 ask: change.map(|_| ask),
                 reason: rows.text("reason", row)?,
                 evidence: rows.text("evidence", row)?,
+                // Came later: older files don't have it.
+                idempotency: match rows.0.column_by_name("idempotency") {
+                    Some(_) => rows.text("idempotency", row)?,
+                    None => None,
+                },
             });
         }
         Ok(())

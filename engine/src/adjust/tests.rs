@@ -18,6 +18,7 @@ fn event(sequence: i32, kind: EventKind, actor: &str, ask: Option<Ask>) -> Event
         ask,
         reason: None,
         evidence: None,
+        idempotency: None,
     }
 }
 

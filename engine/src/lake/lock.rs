@@ -3,6 +3,7 @@
 //! A lock is the operating system's, on a file under `_tideline/`; it ends with the process, however that ends.
 
 use std::fs::{File, TryLockError};
+use std::path::Path;
 
 use super::Lake;
 use crate::error::{EngineError, Result};
@@ -54,20 +55,29 @@ impl Lake {
     /// # Errors
     /// [`EngineError::Busy`] where another process holds it; [`EngineError::Io`].
     pub fn lock(&self, job: Job) -> Result<Lock> {
-        let path = self.root().join(job.file());
+        self.lock_file(&self.root().join(job.file()), job.doing())
+    }
+
+    /// As [`Lake::lock`], of a file of the caller's own below `_tideline/`; `doing` says what it excludes.
+    ///
+    /// # Errors
+    /// As [`Lake::lock`].
+    pub fn lock_file(&self, path: &Path, doing: &'static str) -> Result<Lock> {
+        let folder = path.parent().unwrap_or(self.root());
+        std::fs::create_dir_all(folder).map_err(EngineError::io("making the folder", folder))?;
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(&path)
-            .map_err(EngineError::io("opening", &path))?;
+            .open(path)
+            .map_err(EngineError::io("opening", path))?;
         match file.try_lock() {
             Ok(()) => Ok(Lock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(EngineError::Busy { doing: job.doing() }),
+            Err(TryLockError::WouldBlock) => Err(EngineError::Busy { doing }),
             Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
                 Ok(Lock { _file: file })
             }
-            Err(TryLockError::Error(error)) => Err(EngineError::io("locking", &path)(error)),
+            Err(TryLockError::Error(error)) => Err(EngineError::io("locking", path)(error)),
         }
     }
 }

@@ -423,6 +423,7 @@ async fn a_day_on_which_an_approved_adjustment_acts_is_not_followed() {
         ask: Some(ask),
         reason: None,
         evidence: None,
+        idempotency: None,
     };
     adjust::add(&lake, "moved", &|_| Ok(event(1, EventKind::Request, "rep"))).await.unwrap();
     // What is only asked for changes no quota.

@@ -1,5 +1,7 @@
 //! `tideline doctor`: is everything in place, and if not, what to do.
 
+mod serving;
+
 use std::path::Path;
 use std::time::Instant;
 
@@ -40,6 +42,7 @@ pub(crate) async fn run(context: &Context) -> anyhow::Result<()> {
         ("rules", rules(context)),
         ("clock", clock(context)),
     ];
+    checks.extend(serving::checks(context));
     match context.lake() {
         Err(error) if !context.lake_root().exists() => {
             let action = "take records in with `tideline ingest`, or see `tideline demo`".to_owned();

@@ -17,7 +17,6 @@ mod live;
 mod maintain;
 mod metrics;
 mod model;
-mod past;
 mod play;
 mod prompt;
 mod replay;

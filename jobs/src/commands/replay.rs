@@ -3,9 +3,9 @@
 use engine::EngineError;
 use engine::pipeline::{find_run, replay};
 
-use super::past::past;
 use crate::cli::ReplayArgs;
 use crate::context::Context;
+use crate::past::past;
 use crate::{output, report};
 
 /// Replays a run.

@@ -26,7 +26,7 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> anyhow::Result<(
         None => None,
     };
     if let Some(server) = &server {
-        output::print(&format!("listening on http://{}", server.address))?;
+        output::print(&format!("listening on {}", server.url()))?;
     }
     let listening = on_stop("stopping: what is under way is ended; once more to stop at once", end.clone());
     let answering = async {

@@ -1,20 +1,17 @@
 //! `tideline whatif`: quotas as they would be under scenarios, beside those published.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use engine::EngineError;
-use engine::pipeline::{Cast, Past, Staff, find_run};
+use engine::pipeline::{Staff, find_run};
 use sql::{Format, Style, Writer};
 
-use super::past::past;
 use super::sql::{file_format, format};
 use crate::cli::{AnswerFormat, WhatifArgs, WhatifBy};
-use crate::context::{Context, read_rules};
+use crate::context::Context;
 use crate::output::{self, AtomicFile};
+use crate::past::past;
 use crate::predictor::PanelPredictor;
 use crate::report::whatif::{self as report, Lines, Today};
-use crate::scenario::{self, Case, Scenario};
+use crate::scenario::{self, World};
 
 /// Cases computed, and held in memory, at once.
 const CASES_AT_ONCE: usize = 64;
@@ -50,12 +47,7 @@ pub(crate) async fn run(args: WhatifArgs, context: &Context) -> anyhow::Result<(
     };
     let base = past.cast(&Staff::default(), &PanelPredictor)?;
     let today = Today::new(&base);
-    let mut worlds = Vec::with_capacity(scenarios.len());
-    for scenario in &scenarios {
-        let cast = cast(&past, &base, scenario, &name)?;
-        let cases = cases(&past, &cast, scenario, &name)?;
-        worlds.push((cast, cases));
-    }
+    let worlds = scenario::worlds(&past, &base, &scenarios, &name)?;
     let n: usize = worlds.iter().map(|(_, cases)| cases.len()).sum();
     match to {
         Some((path, format)) => {
@@ -81,65 +73,9 @@ pub(crate) async fn run(args: WhatifArgs, context: &Context) -> anyhow::Result<(
     }
 }
 
-/// The reps of a scenario, with what is wrong named by its line.
-fn cast<'a>(
-    past: &'a Past,
-    base: &Cast<'_>,
-    scenario: &Scenario,
-    file: &str,
-) -> Result<Cast<'a>, EngineError> {
-    let at = |line: usize, key: &str, message: String| {
-        EngineError::Input(format!("{file}, line {line}: {key}: {message}"))
-    };
-    let mut staff = Staff::default();
-    for leaver in &scenario.leavers {
-        if base.row(&leaver.of).is_none() {
-            return Err(at(leaver.line, "leavers", scenario::unknown_rep(base, &leaver.of)));
-        }
-        staff.leavers.push(leaver.of.clone());
-    }
-    for hire in &scenario.hires {
-        scenario::region_exists(base, &hire.of.region_id)
-            .map_err(|message| at(hire.line, "hires", message))?;
-        let taken = staff.hires.iter().any(|other| other.rep_id == hire.of.rep_id);
-        if taken || base.row(&hire.of.rep_id).is_some() {
-            return Err(at(hire.line, "hires", format!("there is a rep {} already", hire.of.rep_id)));
-        }
-        staff.hires.push(hire.of.clone());
-    }
-    for moved in &scenario.moves {
-        let (rep, region) = &moved.of;
-        let key = format!("moves.{rep}");
-        if base.row(rep).is_none() {
-            return Err(at(moved.line, &key, scenario::unknown_rep(base, rep)));
-        }
-        if staff.leavers.contains(rep) {
-            return Err(at(moved.line, &key, format!("{rep} is among the leavers")));
-        }
-        scenario::region_exists(base, region).map_err(|message| at(moved.line, &key, message))?;
-        staff.moves.insert(rep.clone(), region.clone());
-    }
-    past.cast(&staff, &PanelPredictor)
-}
-
-/// The cases of a scenario, with its rules read.
-fn cases(past: &Past, cast: &Cast<'_>, scenario: &Scenario, file: &str) -> anyhow::Result<Vec<Case>> {
-    let mut cases = scenario::expand(scenario, cast, &past.settings().quota, file)?;
-    if let Some(rules) = &scenario.rules {
-        let book =
-            Arc::new(read_rules(Path::new(&rules.of)).map_err(|error| {
-                EngineError::Input(format!("{file}, line {}: rules: {error}", rules.line))
-            })?);
-        for case in &mut cases {
-            case.variation.rules = Some(Arc::clone(&book));
-        }
-    }
-    Ok(cases)
-}
-
 /// Computes all cases, a few at a time, and writes their lines.
 fn write<W: std::io::Write + Send>(
-    worlds: &[(Cast<'_>, Vec<Case>)],
+    worlds: &[World<'_>],
     today: &Today,
     by: WhatifBy,
     format: Format,

@@ -15,6 +15,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
         }
     }
     config.schedule.check()?;
+    super::webhook::check(&config.serve.webhook)?;
     for (name, component) in components(config) {
         if !component.anchors.windows(2).all(|pair| pair[0] < pair[1]) {
             return Err(format!("process.{name}.anchors must be four ascending numbers"));

@@ -8,6 +8,7 @@ use engine::kafka::{Properties, RegistryOptions};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::secret::secret;
 use super::{input, nearest};
 
 /// Taking streams in from Kafka.
@@ -185,18 +186,4 @@ fn is_secret(name: &str) -> bool {
     ["password", "secret", "ssl.key.pem", "sasl.oauthbearer.config", "sasl.jaas.config"]
         .iter()
         .any(|mark| name.contains(mark))
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is where configuration is read")]
-fn secret(name: &str, place: &str) -> Result<String, EngineError> {
-    let wrong = |problem: String| input(format!("{name}: {problem}"));
-    match place.split_once(':') {
-        Some(("env", variable)) => std::env::var(variable)
-            .map_err(|_| wrong(format!("the environment has no variable {variable} of plain text"))),
-        Some(("file", path)) => std::fs::read_to_string(path)
-            .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
-            .map_err(|error| wrong(format!("{path} can't be read: {error}"))),
-        // What stands there may be the secret itself.
-        _ => Err(wrong("write where it is, as \"env:NAME\" or \"file:PATH\"".to_owned())),
-    }
 }

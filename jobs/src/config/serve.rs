@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
+use engine::EngineError;
 use serde::{Deserialize, Serialize};
 
+use super::Webhook;
 use super::check::Rule;
+use crate::tls::Tls;
 
 /// Answering HTTP.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +31,37 @@ pub struct Serve {
     pub page_rows_max: usize,
     /// Seconds between two looks for a new publication, and for changed keys.
     pub poll_seconds: f64,
+    /// Cases that one request about scenarios may try.
+    pub whatif_cases_max: usize,
+    /// Rows that it may be answered with.
+    pub whatif_rows_max: usize,
+    /// Questions about scenarios, and about who would pay, that are worked on at a time.
+    pub whatif_at_once: usize,
+    /// The certificate to show, so that what is said stays between client and server.
+    pub tls: TlsFiles,
+    /// Who is told of changes.
+    pub webhook: Vec<Webhook>,
+}
+
+/// The files of a certificate; both or none are named.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The certificate and those that lead to its issuer, as PEM; empty for clear text.
+    pub certificate: PathBuf,
+    /// Its private key, as PEM.
+    pub key: PathBuf,
+}
+
+impl TlsFiles {
+    /// Reads the files for HTTP; none where none are named.
+    ///
+    /// # Errors
+    /// As [`Tls::open`].
+    pub(crate) fn open(&self) -> Result<Option<Tls>, EngineError> {
+        let is_named = !self.certificate.as_os_str().is_empty();
+        is_named.then(|| Tls::open("serve.tls", &self.certificate, &self.key, &["http/1.1"])).transpose()
+    }
 }
 
 impl Default for Serve {
@@ -42,6 +76,11 @@ impl Default for Serve {
             connections_max: 10_000,
             page_rows_max: 10_000,
             poll_seconds: 1.0,
+            whatif_cases_max: 1_000,
+            whatif_rows_max: 100_000,
+            whatif_at_once: 2,
+            tls: TlsFiles::default(),
+            webhook: Vec::new(),
         }
     }
 }
@@ -56,6 +95,11 @@ impl Serve {
                 self.requests_per_second.is_finite() && self.requests_per_second > 0.0,
                 "above 0",
             ),
+            (
+                "serve.tls",
+                self.tls.certificate.as_os_str().is_empty() == self.tls.key.as_os_str().is_empty(),
+                "both certificate and key, or neither",
+            ),
             ("serve.request_seconds", seconds(self.request_seconds), "between 0.01 and 86,400"),
             ("serve.idle_seconds", seconds(self.idle_seconds), "between 0.01 and 86,400"),
             ("serve.poll_seconds", seconds(self.poll_seconds), "between 0.01 and 86,400"),
@@ -64,6 +108,17 @@ impl Serve {
                 (1..=1_000_000).contains(&self.connections_max),
                 "between 1 and 1,000,000",
             ),
+            (
+                "serve.whatif_cases_max",
+                (1..=100_000).contains(&self.whatif_cases_max),
+                "between 1 and 100,000",
+            ),
+            (
+                "serve.whatif_rows_max",
+                (1..=10_000_000).contains(&self.whatif_rows_max),
+                "between 1 and 10,000,000",
+            ),
+            ("serve.whatif_at_once", (1..=64).contains(&self.whatif_at_once), "between 1 and 64"),
             ("serve.page_rows_max", (1..=1_000_000).contains(&self.page_rows_max), "between 1 and 1,000,000"),
         ]
     }

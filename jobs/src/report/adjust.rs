@@ -1,10 +1,10 @@
 //! Requests for other quotas, as people read them: what is asked, what was said, and who would pay.
 
-use engine::adjust::{Ask, Change, EventKind, Request};
-use engine::pipeline::{Cast, Outcome};
-use engine::time::{Day, date};
+use engine::adjust::{Ask, Change, Event, EventKind, Request};
+use engine::time::date;
 
 use super::words::{columns, count, money, percent, signed, term};
+use crate::negotiate::{Known, Line};
 
 /// Siblings named one by one; the others are a sum.
 const SIBLINGS_MAX: usize = 30;
@@ -17,6 +17,11 @@ pub(crate) fn terms(ask: &Ask, rep: &str, period: &str) -> String {
         Change::Percent(percent) => format!("quota {} %", signed(&plain(percent))),
     };
     format!("{rep}, {period}: {change}{beyond}")
+}
+
+/// The terms of an event, in a phrase; nothing for one without any.
+pub(crate) fn terms_of(event: &Event) -> String {
+    event.ask.map(|ask| terms(&ask, &event.rep_id, &event.period)).unwrap_or_default()
 }
 
 /// The days on which it acts.
@@ -79,58 +84,39 @@ pub(crate) fn request(request: &Request) -> String {
     text
 }
 
-/// Who would pay, to the cent: the quotas of the day with and without the request.
-pub(crate) fn effect(
-    request: &Request,
-    day: Day,
-    cast: &Cast<'_>,
-    (without, with): (&Outcome, &Outcome),
-) -> String {
-    let Some(own) = cast.row(&request.rep_id) else {
-        return format!("{} is not on duty as of {}: it would change nothing.", request.rep_id, date(day));
-    };
-    if cast.period().name != request.period {
-        return format!(
-            "The newest published day, {}, is in {}: what it does to {} can't be said yet.",
-            date(day),
-            cast.period().name,
-            request.period
-        );
-    }
-    let change = |row: usize| with.reps[row].quota - without.reps[row].quota;
-    let line = |row: usize, name: &str| {
+/// Who would pay, to the cent.
+pub(crate) fn effect(known: &Known) -> String {
+    let line = |line: &Line| {
+        let (before, after) = line.chance;
         vec![
-            name.to_owned(),
-            money(without.reps[row].quota),
+            line.rep_id.clone(),
+            money(line.before),
             "→".to_owned(),
-            money(with.reps[row].quota),
-            signed(&money(change(row))),
-            format!("chance {} → {}", percent(without.reps[row].p_attain), percent(with.reps[row].p_attain)),
-            held(with, row),
+            money(line.after),
+            signed(&money(line.change())),
+            format!("chance {} → {}", percent(before), percent(after)),
+            if line.bound == "none" { String::new() } else { format!("held by {}", term(line.bound)) },
         ]
     };
-    let ids: Vec<&str> = cast.rep_ids().collect();
-    let mut others: Vec<usize> = (0..ids.len()).filter(|&row| row != own && change(row) != 0).collect();
-    others.sort_by_key(|&row| (-change(row).abs(), row));
-    let paid: i64 = others.iter().map(|&row| change(row)).sum();
-    let mut rows = vec![line(own, &request.rep_id)];
-    rows.extend(others.iter().take(SIBLINGS_MAX).map(|&row| line(row, ids[row])));
-    let mut text = format!("What it would do, on the state of {}:\n", date(day));
+    let mut rows = vec![line(&known.own)];
+    rows.extend(known.others.iter().take(SIBLINGS_MAX).map(line));
+    let mut text = format!("What it would do, on the state of {}:\n", date(known.as_of));
     text.push_str(&columns(&[false, true, false, true, true, false, false], &rows));
-    let more = others.get(SIBLINGS_MAX..).unwrap_or_default();
+    let more = known.others.get(SIBLINGS_MAX..).unwrap_or_default();
     if !more.is_empty() {
-        let sum: i64 = more.iter().map(|&row| change(row)).sum();
+        let sum: i64 = more.iter().map(Line::change).sum();
         text.extend([format!("\n  and {} others {}", count_of(more.len()), signed(&money(sum)))]);
     }
-    let total = change(own) + paid;
-    let siblings = match others.len() {
+    let paid = known.paid();
+    let siblings = match known.others.len() {
         0 => "Nobody else's quota changes".to_owned(),
         1 => format!("One sibling pays {}", signed(&money(paid))),
         n => format!("{} siblings pay {}", count_of(n), signed(&money(paid))),
     };
+    let total = known.own.change() + paid;
     text.extend([format!("\n  {siblings}; all quotas together change by {}.", signed(&money(total)))]);
-    text.push_str(&plans(cast, without, with));
-    if change(own) == 0 {
+    text.push_str(&plans(known));
+    if known.own.change() == 0 {
         text.push_str(
             "\n  It changes nothing today: a rule, a limit or the daily cap holds the quota where it is.",
         );
@@ -138,23 +124,17 @@ pub(crate) fn effect(
     text
 }
 
-fn held(with: &Outcome, row: usize) -> String {
-    match with.reps[row].bound.as_str() {
-        "none" => String::new(),
-        bound => format!("held by {}", term(bound)),
-    }
-}
-
 /// Regions whose distance from their plan changes, or where a limit gives way.
-fn plans(cast: &Cast<'_>, without: &Outcome, with: &Outcome) -> String {
+fn plans(known: &Known) -> String {
     let mut text = String::new();
-    for (place, id) in cast.region_ids().iter().enumerate() {
-        let (before, after) = (&without.regions[place], &with.regions[place]);
+    let distance =
+        |amount: Option<i64>| amount.map_or_else(|| "–".to_owned(), |amount| signed(&money(amount)));
+    for (id, before, after) in &known.regions {
         if before.difference != after.difference {
             text.extend([format!(
                 "\n  Region {id} would be {} from its plan instead of {}.",
-                after.difference.map_or_else(|| "–".to_owned(), |amount| signed(&money(amount))),
-                before.difference.map_or_else(|| "–".to_owned(), |amount| signed(&money(amount))),
+                distance(after.difference),
+                distance(before.difference),
             )]);
         }
         if after.relaxed > before.relaxed {

@@ -25,8 +25,7 @@ pub(crate) fn expand(
     quota: &Quota,
     file: &str,
 ) -> Result<Vec<Case>, EngineError> {
-    let sizes = scenario.knobs.iter().map(|knob| knob.values.len());
-    let cases = sizes.fold(1_usize, usize::saturating_mul);
+    let cases = scenario.cases();
     if cases > CASES_MAX {
         let message = format!(
             "{file}, line {}: {} multiplies to {cases} cases; at most {CASES_MAX} are tried",

@@ -16,13 +16,16 @@ mod read;
 #[cfg(test)]
 mod tests;
 mod value;
+mod world;
 
 use std::path::PathBuf;
 
 use engine::pipeline::{Hire, Shift};
 
-pub(crate) use expand::{Case, expand, region_exists, unknown_rep};
+pub(crate) use expand::Case;
+use expand::{expand, region_exists, unknown_rep};
 pub(crate) use read::read;
+pub(crate) use world::{World, worlds};
 
 /// Cases that a file may multiply to.
 pub(crate) const CASES_MAX: usize = 100_000;
@@ -44,6 +47,13 @@ pub(crate) struct Scenario {
     pub(crate) leavers: Vec<Located<String>>,
     /// Reps that move, and to which region.
     pub(crate) moves: Vec<Located<(String, String)>>,
+}
+
+impl Scenario {
+    /// How many cases its sweeps multiply to.
+    pub(crate) fn cases(&self) -> usize {
+        self.knobs.iter().map(|knob| knob.values.len()).fold(1, usize::saturating_mul)
+    }
 }
 
 /// Something with the line that says it.

@@ -113,6 +113,26 @@ pub(crate) fn list(context: &Context) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// When the next job begins, and what failed last, for `tideline doctor`.
+///
+/// # Errors
+/// Where the history can't be read.
+pub(crate) fn outlook(context: &Context) -> anyhow::Result<(String, Vec<String>)> {
+    let plan = Plan::new(&context.config)?;
+    let next = plan.tasks().filter_map(|task| Some((plan.next(task, context.now)?, task)));
+    let next = next.min_by_key(|(at, _)| *at).map_or_else(
+        || "no job has a time".to_owned(),
+        |(at, task)| format!("{} is next, {}", task.name(), plan.show(at)),
+    );
+    let history = History::open(context.lake_root())?;
+    let failed = Outcome::Failed(0).to_string();
+    let failed = Task::ALL.into_iter().filter_map(|task| {
+        let (at, _) = history.last(task).filter(|(_, outcome)| *outcome == failed)?;
+        Some(format!("{} failed at {}", task.name(), plan.show(at)))
+    });
+    Ok((next, failed.collect()))
+}
+
 /// What jobs are run with.
 struct Runner<'a> {
     context: &'a Context,

@@ -21,6 +21,7 @@ use super::keys::Principal;
 use super::problem::Problem;
 use super::sheet::{Sheet, json_rows};
 use super::shelf::Published;
+use crate::config::ChangeKind;
 
 /// Publications whose changes are kept in memory.
 const KEPT: usize = 4;
@@ -32,17 +33,19 @@ const LOOKED_AT_MAX: usize = 16;
 pub(crate) struct Change {
     /// After this one.
     pub(super) cursor: Cursor,
-    /// `quota`, `alert_raised` or `alert_cleared`.
-    pub(super) kind: &'static str,
+    pub(super) kind: ChangeKind,
     /// The scope whose row it is.
     scope: String,
     scope_id: String,
+    /// The regions that the scope is, or belongs to, before or after.
+    pub(super) regions: Vec<String>,
     /// The whole change as JSON.
     pub(super) json: String,
 }
 
 impl Change {
-    fn is_seen_by(&self, who: &Principal, board: &Board) -> bool {
+    /// Whether the scope's rows are shown to `who`.
+    pub(super) fn is_seen_by(&self, who: &Principal, board: &Board) -> bool {
         who.sees_scope(board, &self.scope, &self.scope_id)
     }
 }
@@ -61,13 +64,16 @@ pub(crate) struct Page {
 #[derive(Debug, Default)]
 pub(crate) struct Feed(Mutex<VecDeque<(String, Arc<Vec<Change>>)>>);
 
-/// Up to `limit` changes that `who` may see, after `since`; from the beginning without one.
+/// Which changes somebody is told of.
+pub(super) type Wanted<'a> = &'a (dyn Fn(&Change, &Board) -> bool + Sync);
+
+/// Up to `limit` changes that are wanted, after `since`; from the beginning without one.
 ///
 /// # Errors
 /// 400 for a cursor of another lake, 503 where the lake can't be read or nothing is published.
 pub(super) async fn page(
     app: &App,
-    who: &Principal,
+    wanted: Wanted<'_>,
     since: Option<&Cursor>,
     limit: usize,
 ) -> Result<Page, Problem> {
@@ -78,7 +84,7 @@ pub(super) async fn page(
         let message = "the cursor is of a later publication than any here; is it of another lake?";
         return Err(Problem::parameter("since", message));
     }
-    let start = Cursor { finished_at: 0, run_id: "0".to_owned(), key: String::new() };
+    let start = Cursor::start();
     let since = since.unwrap_or(&start);
     let mut page = Page { changes: Vec::new(), next: since.clone(), more: false };
     let mut looked_at = 0;
@@ -95,7 +101,7 @@ pub(super) async fn page(
         let changes = changes(app, &published, run, before).await?;
         let known = changes.partition_point(|change| change.cursor <= *since);
         for at in known..changes.len() {
-            if !changes[at].is_seen_by(who, &board) {
+            if !wanted(&changes[at], &board) {
                 continue;
             }
             if page.changes.len() == limit {
@@ -147,22 +153,47 @@ async fn changes(
 fn compare(now: &Day, then: Option<&Day>) -> Result<Vec<Change>, EngineError> {
     let sheet = |day: Option<&Day>, mart| day.map_or(Ok(None), |day| day.read(mart));
     let mut found = BTreeMap::new();
-    quotas(now, sheet(Some(now), Mart::Quota)?.as_deref(), sheet(then, Mart::Quota)?.as_deref(), &mut found);
-    alerts(now, sheet(Some(now), Mart::Alert)?.as_deref(), sheet(then, Mart::Alert)?.as_deref(), &mut found)?;
+    let (new, old) = (sheet(Some(now), Mart::Quota)?, sheet(then, Mart::Quota)?);
+    let reps = [new.as_deref(), old.as_deref()];
+    quotas(now, reps, &mut found);
+    let (new, old) = (sheet(Some(now), Mart::Alert)?, sheet(then, Mart::Alert)?);
+    alerts(now, [new.as_deref(), old.as_deref()], reps, &mut found)?;
     Ok(found.into_values().collect())
 }
 
-fn change(now: &Day, kind: &'static str, key: String, scope: (&str, &str), own: &Value) -> Change {
+/// The regions that a scope is, or belongs to, in either of two sheets of quotas.
+fn regions(reps: [Option<&Sheet>; 2], (scope, id): (&str, &str)) -> Vec<String> {
+    if scope == "region" {
+        return vec![id.to_owned()];
+    }
+    let of_rep = |sheet: &Sheet| Some(sheet.text("region_id", sheet.find(id).next_back()?)?.to_owned());
+    let mut found: Vec<String> = match scope {
+        "rep" => reps.into_iter().flatten().filter_map(of_rep).collect(),
+        _ => Vec::new(),
+    };
+    found.dedup();
+    found
+}
+
+fn change(
+    now: &Day,
+    kind: ChangeKind,
+    key: String,
+    (scope, reps): ((&str, &str), [Option<&Sheet>; 2]),
+    own: &Value,
+) -> Change {
     let run = &now.run;
     let cursor = Cursor { finished_at: run.finished_at, run_id: run.run_id.clone(), key };
     let own = own.to_string();
     let json = format!(
-        r#"{{"cursor":"{}","kind":"{kind}",{},{}"#,
+        r#"{{"cursor":"{}","kind":"{}",{},{}"#,
         cursor.text(),
+        kind.name(),
         now.labels.json,
         own.strip_prefix('{').unwrap_or("}")
     );
-    Change { cursor, kind, scope: scope.0.to_owned(), scope_id: scope.1.to_owned(), json }
+    let regions = regions(reps, scope);
+    Change { cursor, kind, scope: scope.0.to_owned(), scope_id: scope.1.to_owned(), regions, json }
 }
 
 type Found = BTreeMap<String, Change>;
@@ -174,7 +205,8 @@ fn quota_of(sheet: &Sheet, row: usize) -> (Value, i128) {
     (Value::from(sheet.text("period", row)), minor)
 }
 
-fn quotas(now: &Day, new: Option<&Sheet>, old: Option<&Sheet>, found: &mut Found) {
+fn quotas(now: &Day, reps: [Option<&Sheet>; 2], found: &mut Found) {
+    let [new, old] = reps;
     let place = |sheet: Option<&Sheet>, rep: &str| {
         let sheet = sheet?;
         Some(quota_of(sheet, sheet.find(rep).next_back()?))
@@ -196,7 +228,7 @@ fn quotas(now: &Day, new: Option<&Sheet>, old: Option<&Sheet>, found: &mut Found
                 "before": amount(&before),
                 "before_period": period(&before),
             });
-            found.insert(key.clone(), change(now, "quota", key, ("rep", rep), &own));
+            found.insert(key.clone(), change(now, ChangeKind::Quota, key, (("rep", rep), reps), &own));
         }
     }
 }
@@ -206,18 +238,23 @@ fn quotas(now: &Day, new: Option<&Sheet>, old: Option<&Sheet>, found: &mut Found
     clippy::cast_precision_loss,
     reason = "exact up to fifteen digits, which is all that JSON readers keep"
 )]
-fn money(minor: i128) -> f64 {
+pub(super) fn money(minor: i128) -> f64 {
     minor as f64 / 100.0
 }
 
-fn alerts(now: &Day, new: Option<&Sheet>, old: Option<&Sheet>, found: &mut Found) -> Result<(), EngineError> {
+fn alerts(
+    now: &Day,
+    [new, old]: [Option<&Sheet>; 2],
+    reps: [Option<&Sheet>; 2],
+    found: &mut Found,
+) -> Result<(), EngineError> {
     let (raised, cleared) = (by_identity(new)?, by_identity(old)?);
-    let kinds = [("alert_raised", &raised, &cleared), ("alert_cleared", &cleared, &raised)];
+    let kinds = [(ChangeKind::AlertRaised, &raised, &cleared), (ChangeKind::AlertCleared, &cleared, &raised)];
     for (kind, these, others) in kinds {
         for (key, (scope, scope_id, row)) in these.iter().filter(|(key, _)| !others.contains_key(*key)) {
-            let key = format!("{kind} {key}");
+            let key = format!("{} {key}", kind.name());
             let own = json!({ "alert": row });
-            found.insert(key.clone(), change(now, kind, key, (scope, scope_id), &own));
+            found.insert(key.clone(), change(now, kind, key, ((scope, scope_id), reps), &own));
         }
     }
     Ok(())

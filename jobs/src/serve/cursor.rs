@@ -15,6 +15,11 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
+    /// Before everything.
+    pub(super) fn start() -> Self {
+        Self { finished_at: 0, run_id: "0".to_owned(), key: String::new() }
+    }
+
     /// The end of a publication.
     pub(super) fn end_of(run: &Run) -> Self {
         Self { finished_at: run.finished_at, run_id: run.run_id.clone(), key: END.to_owned() }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use engine::lake::tables;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
@@ -13,14 +13,16 @@ use utoipa::{IntoResponses, Modify, PartialSchema, ToSchema};
 pub(super) struct Problems;
 
 /// By status, when it comes.
-const PROBLEMS: [(&str, &str); 9] = [
+const PROBLEMS: [(&str, &str); 11] = [
     ("400", "A parameter is wrong."),
     ("401", "There is no key, or it is unknown."),
     ("403", "The key doesn't reach so far."),
     ("404", "There is no such thing."),
+    ("409", "It can't follow what has happened."),
     ("410", "A cursor is too old."),
     ("413", "The request is too large."),
-    ("415", "The request has a body."),
+    ("415", "The request has a body where none is wanted, or one of another kind."),
+    ("422", "What is asked for can't be done, or an idempotency key was used for something else."),
     ("429", "The key asks too often."),
     ("503", "Nothing is published yet, or the lake can't be read."),
 ];
@@ -52,13 +54,23 @@ impl Modify for Security {
 
 /// A row as its table declares it.
 fn row_of(table: &str) -> Schema {
-    let mut row = ObjectBuilder::new().schema_type(Type::Object);
     let spec = tables::all().iter().find(|spec| spec.name == table);
-    let schema = spec.map(tables::Spec::file_schema);
-    for field in schema.iter().flat_map(|schema| schema.fields()) {
-        row = row.property(field.name(), cell(field)).required(field.name());
-    }
-    row.build().into()
+    rows_of(
+        &spec.map_or_else(
+            || std::sync::Arc::new(arrow::datatypes::Schema::empty()),
+            tables::Spec::file_schema,
+        ),
+    )
+}
+
+/// A row of these columns.
+fn rows_of(schema: &SchemaRef) -> Schema {
+    let row = ObjectBuilder::new().schema_type(Type::Object);
+    let fields = schema.fields().iter();
+    fields
+        .fold(row, |row, field| row.property(field.name(), cell(field)).required(field.name()))
+        .build()
+        .into()
 }
 
 fn cell(field: &Field) -> Schema {
@@ -127,7 +139,7 @@ macro_rules! body {
     ($(#[$doc:meta] $name:ident: $schema:expr;)*) => {$(
         #[$doc]
         #[derive(Debug)]
-        pub(super) struct $name;
+        pub(in crate::serve) struct $name;
 
         impl PartialSchema for $name {
             fn schema() -> RefOr<Schema> {
@@ -138,6 +150,10 @@ macro_rules! body {
         impl ToSchema for $name {}
     )*};
 }
+mod adjustment;
+pub(super) use adjustment::{
+    Adjustment, Adjustments, AskBody, CommentBody, CounterBody, DecideBody, EventDone, ScenarioBody, Whatif,
+};
 
 body! {
     /// Quotas of a page.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::compression::CompressionLayer;
@@ -15,6 +15,7 @@ use super::audit::Line;
 use super::day::instant;
 use super::keys::Principal;
 use super::problem::Problem;
+use super::routes;
 use crate::context::now;
 
 /// Paths that anybody may read: they tell nothing about anybody.
@@ -62,7 +63,8 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
 /// Lets a request in, or says why not; nobody in particular where the path is open.
 fn admit(app: &App, request: &Request) -> Result<Option<Principal>, Problem> {
     let headers = request.headers();
-    body(app, headers)?;
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    body(app, headers, request.method() == Method::POST && routes::TAKE_BODIES.contains(&route))?;
     if OPEN.contains(&request.uri().path()) {
         return Ok(None);
     }
@@ -76,8 +78,8 @@ fn admit(app: &App, request: &Request) -> Result<Option<Principal>, Problem> {
     Ok(Some(who))
 }
 
-/// Refuses bodies: what is here can only be read, so none is ever looked at.
-fn body(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+/// Refuses bodies that are too large, and all where nothing is taken: then none is ever looked at.
+fn body(app: &App, headers: &HeaderMap, is_taken: bool) -> Result<(), Problem> {
     let most = app.limits.body_bytes_max;
     let length =
         headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -87,7 +89,8 @@ fn body(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
         Some(length) if length > most => {
             Err(Problem::too_large(format!("the body has {length} bytes, at most {most} are taken")))
         }
-        _ => Err(Problem::media_type("no path here takes a body; send none")),
+        _ if is_taken => Ok(()),
+        _ => Err(Problem::media_type("nothing is taken here; send no body")),
     }
 }
 

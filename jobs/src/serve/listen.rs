@@ -15,6 +15,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Pause after the system refused a connection, e.g. for want of file handles.
 const REFUSED_PAUSE: Duration = Duration::from_millis(200);
@@ -23,24 +25,36 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(200);
 const EXTENDED_EVERY: u32 = 16;
 
 /// Accepts connections.
-#[derive(Debug)]
 pub(super) struct Door {
     listener: TcpListener,
     places: Arc<Semaphore>,
     idle: Duration,
+    tls: Option<TlsAcceptor>,
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("listener", &self.listener).finish_non_exhaustive()
+    }
 }
 
 impl Door {
-    pub(super) fn new(listener: TcpListener, connections: usize, idle: Duration) -> Self {
-        Self { listener, places: Arc::new(Semaphore::new(connections)), idle }
+    /// Speaks TLS where `tls` is given, clear text otherwise.
+    pub(super) fn new(
+        listener: TcpListener,
+        connections: usize,
+        idle: Duration,
+        tls: Option<TlsAcceptor>,
+    ) -> Self {
+        Self { listener, places: Arc::new(Semaphore::new(connections)), idle, tls }
     }
 }
 
 impl Listener for Door {
-    type Io = Connection;
+    type Io = Channel;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (Channel, SocketAddr) {
         loop {
             let place = Arc::clone(&self.places).acquire_owned().await.ok();
             match self.listener.accept().await {
@@ -55,7 +69,7 @@ impl Listener for Door {
                         extend_at: Instant::now(),
                         _place: place,
                     };
-                    return (connection, address);
+                    return (Channel::new(connection, self.tls.as_ref()), address);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "accepting a connection");
@@ -145,5 +159,96 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A connection, with TLS around it where that is spoken. The handshake is done by whoever reads or writes first, so
+/// that a client that dawdles over it keeps nobody else from being accepted.
+pub(super) enum Channel {
+    Clear(Connection),
+    Shaking(Box<tokio_rustls::Accept<Connection>>),
+    Tls(Box<TlsStream<Connection>>),
+}
+
+impl Channel {
+    fn new(connection: Connection, tls: Option<&TlsAcceptor>) -> Self {
+        match tls {
+            Some(tls) => Self::Shaking(Box::new(tls.accept(connection))),
+            None => Self::Clear(connection),
+        }
+    }
+
+    /// Gets the handshake done.
+    fn shake(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Self::Shaking(accept) = self {
+            let stream = ready!(Pin::new(accept.as_mut()).poll(context))?;
+            *self = Self::Tls(Box::new(stream));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Channel {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        ready!(self.shake(context))?;
+        match &mut *self {
+            Self::Clear(connection) => Pin::new(connection).poll_read(context, buffer),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_read(context, buffer),
+            Self::Shaking(_) => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncWrite for Channel {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.shake(context))?;
+        match &mut *self {
+            Self::Clear(connection) => Pin::new(connection).poll_write(context, bytes),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write(context, bytes),
+            Self::Shaking(_) => Poll::Pending,
+        }
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        pieces: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.shake(context))?;
+        match &mut *self {
+            Self::Clear(connection) => Pin::new(connection).poll_write_vectored(context, pieces),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(context, pieces),
+            Self::Shaking(_) => Poll::Pending,
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.shake(context))?;
+        match &mut *self {
+            Self::Clear(connection) => Pin::new(connection).poll_flush(context),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(context),
+            Self::Shaking(_) => Poll::Pending,
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut *self {
+            Self::Clear(connection) => Pin::new(connection).poll_shutdown(context),
+            Self::Tls(stream) => Pin::new(stream.as_mut()).poll_shutdown(context),
+            // Nothing was said that would have to be ended.
+            Self::Shaking(_) => Poll::Ready(Ok(())),
+        }
     }
 }

@@ -101,12 +101,14 @@ impl Meter {
     }
 }
 
-fn head(page: &mut String, name: &str, kind: &str, help: &str) {
+/// What a metric is.
+pub(super) fn head(page: &mut String, name: &str, kind: &str, help: &str) {
     let text = format!("# HELP {name} {help}\n# TYPE {name} {kind}\n");
     page.push_str(&text);
 }
 
-fn line(page: &mut String, name: &str, value: impl std::fmt::Display) {
+/// A metric's value.
+pub(super) fn line(page: &mut String, name: &str, value: impl std::fmt::Display) {
     let text = format!("{name} {value}\n");
     page.push_str(&text);
 }

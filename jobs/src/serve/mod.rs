@@ -9,6 +9,8 @@
 //! Invariant: a request about the newest day never touches the lake. Invariant: cursors mean the same to every server
 //! of a lake, and after a restart, because nothing is remembered outside the lake.
 
+mod adjustment;
+mod again;
 mod answer;
 mod audit;
 mod board;
@@ -24,8 +26,10 @@ mod listen;
 mod meter;
 mod problem;
 mod routes;
+mod said;
 mod sheet;
 mod shelf;
+pub(crate) mod webhook;
 
 use std::net::SocketAddr;
 use std::ops::Deref;
@@ -35,16 +39,19 @@ use std::time::Duration;
 use anyhow::Context as _;
 use engine::EngineError;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+use self::again::Again;
 use self::audit::Audit;
 use self::changes::Feed;
 use self::keys::KeyRing;
 use self::listen::Door;
 use self::meter::Meter;
 use self::shelf::Shelf;
+use self::webhook::Subscriber;
 use crate::config::Serve;
 use crate::context::Context;
+use crate::tls::Tls;
 
 /// Seconds that requests under way have to end when the server stops.
 const LAST_SECONDS: u64 = 10;
@@ -62,6 +69,13 @@ pub(crate) struct Parts {
     audit: Option<Audit>,
     meter: Meter,
     limits: Serve,
+    subscribers: Vec<Arc<Subscriber>>,
+    /// The newest published day, computed again.
+    again: Again,
+    /// Held by whoever adds to a request, so that two of this server don't get in each other's way.
+    desk: Semaphore,
+    /// None where clear text is spoken.
+    tls: Option<Tls>,
     /// Counts publications that were noticed.
     news: watch::Sender<u64>,
     stopping: watch::Receiver<bool>,
@@ -80,16 +94,21 @@ impl Deref for App {
 pub(crate) struct Server {
     app: App,
     door: Door,
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
 }
 
 impl Server {
+    /// Where it listens, as clients write it.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.app.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
     /// Reads what is published, and listens.
     ///
     /// # Errors
-    /// [`EngineError::Input`] for an address that others could reach while there are no keys, for a file of keys or an
-    /// audit log that can't be used; where the address is taken; where the lake can't be read.
+    /// [`EngineError::Input`] for an address that others could reach while there are no keys, for a file of keys, an
+    /// audit log or a webhook's secret that can't be used; where the address is taken; where the lake can't be read.
     pub(crate) async fn open(
         address: SocketAddr,
         context: &Context,
@@ -105,6 +124,8 @@ impl Server {
             );
             return Err(EngineError::Input(message).into());
         }
+        let tls = limits.tls.open()?;
+        let subscribers = webhook::open(&limits.webhook)?;
         let shelf = Shelf::new(context.lake()?);
         shelf.refresh().await?;
         let audit = Audit::open(&limits.audit)?;
@@ -112,10 +133,24 @@ impl Server {
             TcpListener::bind(address).await.with_context(|| format!("listening on {address} for HTTP"))?;
         let address = listener.local_addr().context("asking for the address")?;
         let idle = Duration::from_secs_f64(limits.idle_seconds);
-        let door = Door::new(listener, limits.connections_max, idle);
+        let door = Door::new(listener, limits.connections_max, idle, tls.as_ref().map(Tls::acceptor));
         let (news, _) = watch::channel(0);
         let (feed, meter) = (Feed::default(), Meter::default());
-        let app = App(Arc::new(Parts { shelf, feed, keys, audit, meter, limits, news, stopping }));
+        let (again, desk) = (Again::new(context, limits.whatif_at_once), Semaphore::new(1));
+        let app = App(Arc::new(Parts {
+            shelf,
+            feed,
+            keys,
+            audit,
+            meter,
+            limits,
+            subscribers,
+            again,
+            desk,
+            tls,
+            news,
+            stopping,
+        }));
         Ok(Self { app, door, address })
     }
 
@@ -125,6 +160,9 @@ impl Server {
     /// Where listening fails.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let watching = tokio::spawn(watch(self.app.clone()));
+        for subscriber in &self.app.subscribers {
+            tokio::spawn(webhook::serve(self.app.clone(), Arc::clone(subscriber)));
+        }
         let mut stopping = self.app.stopping.clone();
         let mut told = stopping.clone();
         let router = guard::around(routes::router(), &self.app).with_state(self.app);
@@ -148,7 +186,7 @@ impl Server {
 /// Looks for new publications and changed keys, again and again.
 async fn watch(app: App) {
     let pause = Duration::from_secs_f64(app.limits.poll_seconds);
-    let mut complained = (false, false);
+    let mut complained = (false, false, false);
     loop {
         tokio::time::sleep(pause).await;
         match app.shelf.refresh().await {
@@ -164,11 +202,25 @@ async fn watch(app: App) {
             }
             Err(_) => {}
         }
+        app.again.tidy(app.shelf.board().ok().as_ref().map(|board| &board.day.run));
         match app.keys.refresh() {
             Ok(()) => complained.1 = false,
             Err(error) if !complained.1 => {
                 complained.1 = true;
                 tracing::error!("{error}; the keys known before stay in force");
+            }
+            Err(_) => {}
+        }
+        match app.tls.as_ref().map_or(Ok(false), Tls::refresh) {
+            Ok(changed) => {
+                complained.2 = false;
+                if changed {
+                    tracing::info!("another certificate is shown from now on");
+                }
+            }
+            Err(error) if !complained.2 => {
+                complained.2 = true;
+                tracing::error!("{error}; the certificate shown before stays");
             }
             Err(_) => {}
         }

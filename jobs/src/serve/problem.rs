@@ -34,6 +34,11 @@ impl Problem {
         self
     }
 
+    /// What was wrong this time.
+    pub(super) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     pub(super) fn parameter(name: &str, detail: impl Into<String>) -> Self {
         let title = "A parameter is wrong";
         let mut problem = Self::new(StatusCode::BAD_REQUEST, "/docs#bad-parameter", title, detail);
@@ -41,12 +46,40 @@ impl Problem {
         problem
     }
 
+    pub(super) fn body(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "/docs#bad-body", "The body can't be read", detail)
+    }
+
+    pub(super) fn conflict(detail: impl Into<String>) -> Self {
+        let title = "It can't follow what has happened";
+        Self::new(StatusCode::CONFLICT, "/docs#conflict", title, detail)
+    }
+
+    pub(super) fn reused(detail: impl Into<String>) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, "/docs#idempotency-key-reused", "The idempotency key was used before", detail)
+    }
+
+    pub(super) fn unprocessable(detail: impl Into<String>) -> Self {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        Self::new(status, "/docs#unprocessable", "It can't be done", detail)
+    }
+
+    /// Without the line that stands after `name`: it is of a text that the client never saw.
+    pub(super) fn without_line(mut self, name: &str) -> Self {
+        let rest = self.detail.strip_prefix(name).and_then(|rest| rest.strip_prefix(", line "));
+        if let Some(rest) = rest {
+            self.detail = format!("{name}{}", rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+        }
+        self
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "/docs#not-found", "There is no such thing", detail)
     }
 
     pub(super) fn method(detail: impl Into<String>) -> Self {
-        let title = "This can only be read";
+        let title = "The path doesn't answer this method";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "/docs#method-not-allowed", title, detail)
     }
 

@@ -1,17 +1,29 @@
 //! The routes, each once: the server and the `OpenAPI` document are made of this list.
 
+mod adjust;
 mod change;
 mod health;
 mod own;
 mod quota;
+mod whatif;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use utoipa::OpenApi;
 
 use super::App;
 use super::document::Security;
 use super::problem::Problem;
+
+/// Paths that take a body with POST.
+pub(super) const TAKE_BODIES: [&str; 6] = [
+    "/v1/adjustments",
+    "/v1/adjustments/{id}/comment",
+    "/v1/adjustments/{id}/counter",
+    "/v1/adjustments/{id}/approve",
+    "/v1/adjustments/{id}/reject",
+    "/v1/whatif",
+];
 
 /// Paths with what answers them.
 pub(super) fn all() -> Vec<(&'static str, MethodRouter<App>)> {
@@ -25,6 +37,13 @@ pub(super) fn all() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/alerts", get(health::alerts)),
         ("/v1/changes", get(change::list)),
         ("/v1/stream", get(change::stream)),
+        ("/v1/adjustments", get(adjust::list).post(adjust::ask)),
+        ("/v1/adjustments/{id}", get(adjust::one)),
+        ("/v1/adjustments/{id}/comment", post(adjust::comment)),
+        ("/v1/adjustments/{id}/counter", post(adjust::counter)),
+        ("/v1/adjustments/{id}/approve", post(adjust::approve)),
+        ("/v1/adjustments/{id}/reject", post(adjust::reject)),
+        ("/v1/whatif", post(whatif::whatif)),
         ("/v1/runs", get(own::runs)),
         ("/healthz", get(own::alive)),
         ("/readyz", get(own::ready)),
@@ -40,7 +59,9 @@ pub(super) fn router() -> Router<App> {
     let router = all().into_iter().fold(Router::new(), |router, (path, method)| router.route(path, method));
     router
         .fallback(async || Problem::not_found("there is nothing under this path; /docs lists the paths"))
-        .method_not_allowed_fallback(async || Problem::method("this path answers GET and HEAD"))
+        .method_not_allowed_fallback(async || {
+            Problem::method("the header Allow names what this path answers")
+        })
 }
 
 /// The description of all routes.
@@ -61,6 +82,14 @@ pub(super) fn router() -> Router<App> {
         health::alerts,
         change::list,
         change::stream,
+        adjust::list,
+        adjust::one,
+        adjust::ask,
+        adjust::comment,
+        adjust::counter,
+        adjust::approve,
+        adjust::reject,
+        whatif::whatif,
         own::runs,
         own::alive,
         own::ready,

@@ -71,6 +71,11 @@ impl Shelf {
         }
     }
 
+    /// The lake that it looks at.
+    pub(super) fn lake(&self) -> &Lake {
+        &self.lake
+    }
+
     /// What is known now.
     pub(super) fn published(&self) -> Arc<Published> {
         Arc::clone(&self.published.read().unwrap_or_else(PoisonError::into_inner))

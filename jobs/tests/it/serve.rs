@@ -1,10 +1,15 @@
 //! The HTTP API as its clients meet it: the real server on a loopback port, spoken to in bytes.
 
+mod adjust;
 mod changes;
 mod client;
 mod keys;
 mod limits;
+mod receiver;
 mod rows;
+mod tls;
+mod webhook;
+mod whatif;
 
 use self::client::{Answer, Server};
 use crate::tool::Tool;

@@ -14,7 +14,8 @@ use tokio::sync::watch;
 
 use super::super::App;
 use super::super::answer::point_on;
-use super::super::changes::{Page, end, page};
+use super::super::board::Board;
+use super::super::changes::{Change, Page, end, page};
 use super::super::cursor::Cursor;
 use super::super::document::Changes;
 use super::super::given::Given;
@@ -47,7 +48,7 @@ pub(crate) async fn list(State(app): State<App>, mut given: Given) -> Result<Res
     let limit = given.limit(USUAL_ROWS, app.limits.page_rows_max)?;
     given.nothing_else()?;
     let since = since.map(|since| cursor("since", &since)).transpose()?;
-    let found = page(&app, &given.who, since.as_ref(), limit).await?;
+    let found = page(&app, &seen_by(&given.who), since.as_ref(), limit).await?;
     let board = app.shelf.board()?;
     let mut body = String::from("{\"changes\":[");
     for (place, (changes, at)) in found.changes.iter().enumerate() {
@@ -94,7 +95,7 @@ pub(crate) async fn stream(State(app): State<App>, mut given: Given) -> Result<R
     };
     // Asked once before the stream begins, so that what is wrong has a status of its own.
     if since.is_some() {
-        page(&app, &given.who, since.as_ref(), 1).await?;
+        page(&app, &seen_by(&given.who), since.as_ref(), 1).await?;
     }
     // Before the connection is taken for one that nothing is sent on.
     let silence = SILENCE.min(Duration::from_secs_f64(app.limits.idle_seconds / 3.0));
@@ -102,6 +103,11 @@ pub(crate) async fn stream(State(app): State<App>, mut given: Given) -> Result<R
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(silence)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// The changes that somebody sees.
+fn seen_by(who: &Principal) -> impl Fn(&Change, &Board) -> bool + Sync {
+    |change, board| change.is_seen_by(who, board)
 }
 
 fn cursor(name: &str, text: &str) -> Result<Cursor, Problem> {
@@ -142,7 +148,8 @@ impl Listening {
             }
             self.published.borrow_and_update();
             if self.open.0.shelf.board().is_ok() {
-                let page = page(&self.open.0, &self.who, self.since.as_ref(), STREAM_ROWS).await.ok()?;
+                let page =
+                    page(&self.open.0, &seen_by(&self.who), self.since.as_ref(), STREAM_ROWS).await.ok()?;
                 let more = page.more;
                 self.take(page);
                 if more {
@@ -161,8 +168,9 @@ impl Listening {
     fn take(&mut self, page: Page) {
         for (changes, at) in &page.changes {
             let change = &changes[*at];
-            self.waiting
-                .push_back(Event::default().id(change.cursor.text()).event(change.kind).data(&change.json));
+            self.waiting.push_back(
+                Event::default().id(change.cursor.text()).event(change.kind.name()).data(&change.json),
+            );
         }
         self.since = Some(page.next);
     }

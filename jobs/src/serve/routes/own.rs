@@ -15,6 +15,7 @@ use super::super::document::{ArrowStream, Health, Runs};
 use super::super::given::Given;
 use super::super::problem::Problem;
 use super::super::sheet::take;
+use super::super::webhook;
 use super::Document;
 use crate::cli::Scope;
 
@@ -94,7 +95,8 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let age = app.shelf.board().ok().map(|board| age_seconds(&board.day));
     let text = HeaderValue::from_static("text/plain; version=0.0.4");
-    ([(header::CONTENT_TYPE, text)], app.meter.page(age)).into_response()
+    let page = app.meter.page(age) + &webhook::page(&app.subscribers);
+    ([(header::CONTENT_TYPE, text)], page).into_response()
 }
 
 #[utoipa::path(

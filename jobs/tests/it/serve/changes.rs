@@ -10,7 +10,7 @@ use super::{DAYS, publish, query, world};
 use crate::tool::Tool;
 
 /// Reads the feed to its end.
-fn follow(server: &Server, since: &mut String, limit: usize) -> Vec<Value> {
+pub(super) fn follow(server: &Server, since: &mut String, limit: usize) -> Vec<Value> {
     let mut changes = Vec::new();
     loop {
         let since_part = if since.is_empty() { String::new() } else { format!("&since={since}") };
@@ -45,7 +45,8 @@ fn served(server: &Server) -> BTreeMap<String, String> {
     rows["items"].as_array().unwrap().iter().map(pair).collect()
 }
 
-fn more_sales(tool: &Tool, n: usize) {
+/// Another sale of the first day, by the n-th rep.
+pub(super) fn more_sales(tool: &Tool, n: usize) {
     let rep = query(tool, &format!("SELECT rep_id FROM mart.quota ORDER BY rep_id LIMIT 1 OFFSET {n}"));
     let event = data_samples::build::Event::new("deal.signed")
         .rep(&rep)

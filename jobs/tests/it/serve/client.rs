@@ -39,7 +39,8 @@ impl Server {
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         out.read_line(&mut line).unwrap();
-        let address = line.trim().strip_prefix("listening on http://").unwrap_or_else(|| panic!("{line}"));
+        let url = line.trim().strip_prefix("listening on http").unwrap_or_else(|| panic!("{line}"));
+        let address = url.trim_start_matches('s').trim_start_matches("://");
         Self { address: address.parse().unwrap(), child, out }
     }
 
@@ -58,6 +59,17 @@ impl Server {
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.send_raw(method, path, headers, b"")
+    }
+
+    /// Sends a body with its length.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let length = body.len().to_string();
+        self.send_raw(method, path, &[headers, &[("content-length", &length)]].concat(), body)
+    }
+
+    /// Sends bytes after the headers.
+    pub(crate) fn send_raw(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let mut request =
             format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
         for (name, value) in headers {
@@ -65,6 +77,8 @@ impl Server {
         }
         let mut stream = self.connect();
         stream.write_all(format!("{request}\r\n").as_bytes()).unwrap();
+        // The server may have answered, and closed, before it has all.
+        drop(stream.write_all(body));
         Answer::read(&mut stream, method == "HEAD")
     }
 

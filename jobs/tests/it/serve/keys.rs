@@ -6,15 +6,15 @@ use super::client::Server;
 use super::{people, problem, world};
 use crate::tool::{Tool, pause};
 
-fn with_keys(tool: Tool) -> Tool {
+pub(super) fn with_keys(tool: Tool) -> Tool {
     tool.file("tideline.toml", "[serve]\nkeys = \"keys.toml\"\naudit = \"audit.ndjson\"\n")
 }
 
-fn key(tool: &Tool, arguments: &[&str]) -> String {
+pub(super) fn key(tool: &Tool, arguments: &[&str]) -> String {
     tool.run(&[&["key", "add"], arguments].concat()).succeeded().out.trim().to_owned()
 }
 
-fn eventually(good: impl Fn() -> bool) {
+pub(super) fn eventually(good: impl Fn() -> bool) {
     let begun = Instant::now();
     while !good() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it doesn't come about");

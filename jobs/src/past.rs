@@ -1,4 +1,4 @@
-//! A published day computed again, for the commands that need its state.
+//! A published day computed again, for what needs its state.
 
 use engine::lake::{Lake, Run};
 use engine::pipeline::{Past, PastRequest};
@@ -11,7 +11,7 @@ use crate::scorers::Scorers;
 ///
 /// # Errors
 /// As [`Past::of`], and where configuration, rules or catalogue can't be read.
-pub(super) async fn past(
+pub(crate) async fn past(
     lake: &Lake,
     run: Run,
     context: &Context,
