@@ -7,14 +7,16 @@ mod kafka;
 mod keys;
 mod live;
 mod model;
+mod pg;
 mod schedule;
 mod serve;
 
 pub use kafka::Kafka;
-pub(crate) use kafka::stream;
+pub(crate) use kafka::{secret, stream};
 pub(crate) use keys::{located, nearest};
 pub use live::Live;
 pub use model::Model;
+pub use pg::Pg;
 pub use schedule::Schedule;
 pub use serve::Serve;
 

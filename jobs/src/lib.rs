@@ -16,6 +16,7 @@ mod log;
 mod model_file;
 mod output;
 mod panel_file;
+mod pg;
 mod progress;
 mod report;
 mod scenario;

@@ -187,8 +187,12 @@ fn is_secret(name: &str) -> bool {
         .any(|mark| name.contains(mark))
 }
 
+/// The secret that is at a place, without the end of its line.
+///
+/// # Errors
+/// [`EngineError::Input`] where it isn't there, or where the place may be the secret itself.
 #[expect(clippy::disallowed_methods, reason = "this is where configuration is read")]
-fn secret(name: &str, place: &str) -> Result<String, EngineError> {
+pub(crate) fn secret(name: &str, place: &str) -> Result<String, EngineError> {
     let wrong = |problem: String| input(format!("{name}: {problem}"));
     match place.split_once(':') {
         Some(("env", variable)) => std::env::var(variable)

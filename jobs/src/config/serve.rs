@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::Pg;
 use super::check::Rule;
 
 /// Answering HTTP.
@@ -28,6 +29,8 @@ pub struct Serve {
     pub page_rows_max: usize,
     /// Seconds between two looks for a new publication, and for changed keys.
     pub poll_seconds: f64,
+    /// Answering analysts over the PostgreSQL wire.
+    pub pg: Pg,
 }
 
 impl Default for Serve {
@@ -42,6 +45,7 @@ impl Default for Serve {
             connections_max: 10_000,
             page_rows_max: 10_000,
             poll_seconds: 1.0,
+            pg: Pg::default(),
         }
     }
 }
