@@ -7,6 +7,7 @@ mod kafka;
 mod keys;
 mod live;
 mod model;
+mod pg;
 mod schedule;
 mod secret;
 mod serve;
@@ -17,7 +18,9 @@ pub(crate) use kafka::stream;
 pub(crate) use keys::{located, nearest};
 pub use live::Live;
 pub use model::Model;
+pub use pg::Pg;
 pub use schedule::Schedule;
+pub(crate) use secret::secret;
 pub use serve::{Serve, TlsFiles};
 pub use webhook::{ChangeKind, Webhook};
 

@@ -18,6 +18,7 @@ mod negotiate;
 mod output;
 mod panel_file;
 mod past;
+mod pg;
 mod progress;
 mod report;
 mod scenario;

@@ -5,12 +5,21 @@
 
 pub mod metrics;
 
+mod catalog;
+mod comment;
 mod error;
 mod format;
+mod function;
+mod guard;
 mod query;
+mod rewrite;
 mod session;
 
-pub use error::SqlError;
+pub use error::{Fault, SqlError, fault};
 pub use format::{Format, Style, Writer, Written, width};
-pub use query::{plan, statements};
-pub use session::{columns, published, session, session_over};
+pub use function::SERVER_VERSION;
+pub use query::{plan, plan_for, statements};
+pub use rewrite::Caller;
+pub use session::{
+    CATALOG, DEFAULT_SCHEMA, Limits, Sessions, Snapshot, columns, published, session, session_over,
+};

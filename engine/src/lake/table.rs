@@ -132,6 +132,11 @@ impl Table {
         self.delta.as_ref().and_then(DeltaTable::version).and_then(|v| i64::try_from(v).ok()).unwrap_or(-1)
     }
 
+    /// Whether no commit has followed, as far as the disk shows now.
+    pub fn is_newest(&self) -> bool {
+        !self.dir.join(format!("_delta_log/{:020}.json", self.version() + 1)).exists()
+    }
+
     /// The active files, ordered by path.
     pub fn files(&self) -> &[DataFile] {
         &self.files

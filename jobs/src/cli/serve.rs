@@ -7,11 +7,14 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
-#[command(group(ArgGroup::new("what").required(true).multiple(true).args(["http", "kafka"])))]
+#[command(group(ArgGroup::new("what").required(true).multiple(true).args(["http", "pg", "kafka"])))]
 pub struct ServeArgs {
     /// Answer HTTP at an address, e.g. 127.0.0.1:8080; port 0 for any free one
     #[arg(long, value_name = "ADDR")]
     pub http: Option<SocketAddr>,
+    /// Answer SQL over the PostgreSQL wire at an address, e.g. 127.0.0.1:5432; port 0 for any free one
+    #[arg(long, value_name = "ADDR")]
+    pub pg: Option<SocketAddr>,
     /// Follow the topic of behaviour at these brokers, and send quotas and alerts as they change: host:port
     #[arg(long, value_name = "BROKERS")]
     pub kafka: Option<String>,

@@ -47,7 +47,7 @@ fn asked_for(args: &ExportArgs, context: &Context) -> Result<Option<Day>, Engine
 
 /// A session in which rows come in the order in which they are stored.
 async fn session(lake: &engine::lake::Lake, context: &Context) -> anyhow::Result<SessionContext> {
-    let session = sql::session(lake, &context.catalogue()?).await?;
+    let session = sql::session(lake, &context.catalogue()?, &context.settings()).await?;
     session.state_ref().write().config_mut().options_mut().execution.target_partitions = 1;
     Ok(session)
 }

@@ -1,4 +1,5 @@
-//! `tideline serve`: what is published over HTTP, the quotas of the running day along a topic, or both.
+//! `tideline serve`: what is published over HTTP and over the PostgreSQL wire, the quotas of the running day along a
+//! topic, or several of these.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +9,7 @@ use tokio::sync::watch;
 use crate::cli::ServeArgs;
 use crate::context::Context;
 use crate::output;
+use crate::pg;
 use crate::serve::Server;
 use crate::signal::on_stop;
 
@@ -22,16 +24,29 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> anyhow::Result<(
         }
     };
     let server = match args.http {
-        Some(address) => Some(Server::open(address, context, told).await?),
+        Some(address) => Some(Server::open(address, context, told.clone()).await?),
+        None => None,
+    };
+    let analysts = match args.pg {
+        Some(address) => Some(pg::Server::open(address, context, told).await?),
         None => None,
     };
     if let Some(server) = &server {
         output::print(&format!("listening on {}", server.url()))?;
     }
+    if let Some(analysts) = &analysts {
+        output::print(&format!("listening on postgresql://{}/{}", analysts.address, sql::CATALOG))?;
+    }
     let listening = on_stop("stopping: what is under way is ended; once more to stop at once", end.clone());
     let answering = async {
         match server {
             Some(server) => server.run().await.inspect_err(|_| end()),
+            None => Ok(()),
+        }
+    };
+    let querying = async {
+        match analysts {
+            Some(analysts) => analysts.run().await.inspect_err(|_| end()),
             None => Ok(()),
         }
     };
@@ -41,7 +56,7 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> anyhow::Result<(
             None => Ok(()),
         }
     };
-    let (answered, followed) = tokio::join!(answering, following);
+    let (answered, queried, followed) = tokio::join!(answering, querying, following);
     listening.abort();
-    answered.and(followed)
+    answered.and(queried).and(followed)
 }

@@ -22,7 +22,7 @@ const TERMINAL_ROWS_MAX: usize = 1_000;
 pub(crate) async fn run(args: SqlArgs, context: &Context) -> anyhow::Result<()> {
     let text = text(&args)?;
     let lake = context.lake()?;
-    let session = sql::session(&lake, &context.catalogue()?).await?;
+    let session = sql::session(&lake, &context.catalogue()?, &context.settings()).await?;
     let format = format(args.format);
     let Some(text) = text else {
         if args.to.is_some() {

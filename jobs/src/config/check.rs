@@ -8,7 +8,11 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
         .map(|_| ())
         .map_err(|message| format!("timezone: {message}"))?;
     let rules = numbers(config).into_iter().chain(elasticity(config)).chain(shapes(config));
-    let rules = rules.chain(live(config)).chain(config.serve.rules()).chain(config.model.rules());
+    let rules = rules
+        .chain(live(config))
+        .chain(config.serve.rules())
+        .chain(config.serve.pg.rules())
+        .chain(config.model.rules());
     for (key, holds, right) in rules {
         if !holds {
             return Err(format!("{key} must be {right}"));

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use engine::EngineError;
 use serde::{Deserialize, Serialize};
 
-use super::Webhook;
 use super::check::Rule;
+use super::{Pg, Webhook};
 use crate::tls::Tls;
 
 /// Answering HTTP.
@@ -41,6 +41,8 @@ pub struct Serve {
     pub tls: TlsFiles,
     /// Who is told of changes.
     pub webhook: Vec<Webhook>,
+    /// Answering analysts over the PostgreSQL wire.
+    pub pg: Pg,
 }
 
 /// The files of a certificate; both or none are named.
@@ -81,6 +83,7 @@ impl Default for Serve {
             whatif_at_once: 2,
             tls: TlsFiles::default(),
             webhook: Vec::new(),
+            pg: Pg::default(),
         }
     }
 }

@@ -9,6 +9,8 @@ mod command;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod examples;
+#[cfg(test)]
 mod guarantees;
 #[cfg(test)]
 mod kafka;
@@ -24,6 +26,8 @@ mod lake;
 mod live;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod pg;
 #[cfg(test)]
 mod quality;
 #[cfg(test)]

@@ -65,7 +65,7 @@ impl Fixture {
     }
 
     async fn context(&self) -> SessionContext {
-        session(&self.lake, &Catalogue::builtin().unwrap()).await.unwrap()
+        session(&self.lake, &Catalogue::builtin().unwrap(), &Settings::default()).await.unwrap()
     }
 }
 
