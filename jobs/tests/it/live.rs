@@ -202,7 +202,7 @@ fn quotas_on_the_topic_are_those_of_a_daily_run_whoever_is_killed() {
 fn what_is_wrong_is_said_at_the_start() {
     let broker = broker();
     let tool = Tool::new().with_lake().variable("TIDELINE_KAFKA__CONNECT_SECONDS", "1");
-    tool.run(&["serve"]).says(1, "--http <ADDR>|--kafka <BROKERS>");
+    tool.run(&["serve"]).says(1, "--http <ADDR>|--pg <ADDR>|--kafka <BROKERS>");
     let nobody = tool.run(&["serve", "--kafka", "127.0.0.1:1"]);
     assert_eq!(nobody.status, 75, "{}", nobody.err);
     assert!(nobody.err.contains("asking the brokers 127.0.0.1:1 for their topics"), "{}", nobody.err);
