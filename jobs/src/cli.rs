@@ -113,6 +113,15 @@ pub enum Command {
     Doctor,
 }
 
+impl Command {
+    /// The first word of the subcommand, for traces.
+    pub(crate) fn name(&self) -> String {
+        // Variants are named as subcommands are.
+        let text = format!("{self:?}");
+        text.chars().take_while(|c| c.is_alphanumeric()).collect::<String>().to_lowercase()
+    }
+}
+
 /// Arguments of `demo`.
 #[derive(Debug, Args)]
 pub struct DemoArgs {

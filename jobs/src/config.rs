@@ -11,6 +11,7 @@ mod pg;
 mod schedule;
 mod secret;
 mod serve;
+mod trace;
 mod webhook;
 
 pub use kafka::Kafka;
@@ -22,6 +23,7 @@ pub use pg::Pg;
 pub use schedule::Schedule;
 pub(crate) use secret::secret;
 pub use serve::{Serve, TlsFiles};
+pub use trace::Trace;
 pub use webhook::{ChangeKind, Webhook};
 
 use std::path::{Path, PathBuf};
@@ -83,6 +85,8 @@ pub struct Config {
     pub schedule: Schedule,
     /// What goes to standard error.
     pub log: Log,
+    /// Traces for OpenTelemetry.
+    pub trace: Trace,
     /// Whether file or environment name a time zone, rather than the default.
     #[serde(skip)]
     pub names_timezone: bool,
@@ -165,6 +169,7 @@ impl Default for Config {
             serve: Serve::default(),
             schedule: Schedule::default(),
             log: Log::default(),
+            trace: Trace::default(),
             names_timezone: false,
         }
     }

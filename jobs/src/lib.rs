@@ -28,6 +28,7 @@ mod serve;
 mod signal;
 mod table_file;
 mod tls;
+mod trace;
 mod train;
 
 use std::ffi::OsString;
@@ -35,8 +36,11 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use engine::EngineError;
+use tracing::Instrument as _;
 
 pub use context::Context;
+
+use trace::Traces;
 
 /// Exit status where the user's input or configuration is wrong.
 const WRONG_INPUT: u8 = 1;
@@ -74,15 +78,20 @@ fn run(arguments: impl IntoIterator<Item = OsString>, variables: &[(String, Stri
 
 fn execute(cli: cli::Cli, variables: &[(String, String)]) -> anyhow::Result<()> {
     let config = config::Config::load(cli.global.config.as_deref(), variables)?;
-    log::start(&cli.global, config.log);
-    let context = Context::new(config, &cli.global)?;
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build()?;
+    let traces = Traces::start(&config.trace, runtime.handle())?;
+    log::start(&cli.global, config.log, traces.as_ref());
+    let context = Context::new(config, &cli.global)?;
     // The stack of the process's first thread can't be chosen.
-    let thread = std::thread::Builder::new()
-        .name("tideline".to_owned())
-        .stack_size(STACK_BYTES)
-        .spawn(move || runtime.block_on(commands::run(cli.command, &context)))?;
+    let thread =
+        std::thread::Builder::new().name("tideline".to_owned()).stack_size(STACK_BYTES).spawn(move || {
+            let span = tracing::info_span!(target: trace::TARGET, "command", otel.name = cli.command.name());
+            let ended = runtime.block_on(commands::run(cli.command, &context).instrument(span));
+            // The last spans are sent while there is a runtime.
+            drop(traces);
+            ended
+        })?;
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 

@@ -1,9 +1,13 @@
 //! Progress on standard error: one changing line on a terminal, one log line per stage otherwise.
 
 use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tracing::Span;
+
+use crate::trace;
 
 /// How often the line moves.
 const TICK: Duration = Duration::from_millis(100);
@@ -14,6 +18,9 @@ pub struct Progress {
     command: &'static str,
     bar: Option<ProgressBar>,
     quiet: bool,
+    /// The span of the command, and that of the stage that goes on.
+    span: Span,
+    stage: Mutex<Option<Span>>,
 }
 
 impl Progress {
@@ -27,11 +34,14 @@ impl Progress {
             bar.enable_steady_tick(TICK);
             bar
         });
-        Self { command, bar, quiet }
+        Self { command, bar, quiet, span: Span::current(), stage: Mutex::default() }
     }
 
     /// A stage begins.
     pub fn stage(&self, stage: &str) {
+        let span = tracing::info_span!(target: trace::TARGET, parent: &self.span, "stage", otel.name = stage);
+        // The one before ends where this one begins.
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = Some(span);
         match &self.bar {
             Some(bar) => bar.set_message(format!("{}: {stage}", self.command)),
             None if self.quiet => {}

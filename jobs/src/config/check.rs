@@ -11,6 +11,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     let rules = rules
         .chain(live(config))
         .chain(config.serve.rules())
+        .chain(config.trace.rules())
         .chain(config.serve.pg.rules())
         .chain(config.model.rules());
     for (key, holds, right) in rules {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use tower_http::compression::CompressionLayer;
+use tracing::Instrument as _;
 
 use super::App;
 use super::audit::Line;
@@ -17,6 +18,7 @@ use super::keys::Principal;
 use super::problem::Problem;
 use super::routes;
 use crate::context::now;
+use crate::trace;
 
 /// Paths that anybody may read: they tell nothing about anybody.
 const OPEN: [&str; 5] = ["/", "/docs", "/openapi.json", "/healthz", "/readyz"];
@@ -35,6 +37,15 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
         let path = request.uri().path_and_query().map_or("/", axum::http::uri::PathAndQuery::as_str);
         (audit, request.method().to_string(), path.to_owned())
     });
+    let path = route.as_ref().map_or("other", MatchedPath::as_str);
+    let span = tracing::info_span!(
+        target: trace::TARGET,
+        "request",
+        otel.name = format!("{} {path}", request.method()),
+        otel.kind = "server",
+        http.route = path,
+        http.response.status_code = tracing::field::Empty,
+    );
     let mut response = match admitted {
         Err(problem) => problem.into_response(),
         Ok(who) => {
@@ -43,12 +54,14 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
             }
             let patience = Duration::from_secs_f64(app.limits.request_seconds);
             let late = || Problem::unavailable("answering took too long").into_response();
-            tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| late())
+            let answering = next.run(request).instrument(span.clone());
+            tokio::time::timeout(patience, answering).await.unwrap_or_else(|_| late())
         }
     };
     let headers = response.headers_mut();
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let status = response.status().as_u16();
+    span.record("http.response.status_code", status);
     if let Some((audit, method, path)) = noted {
         let run_id = response.headers().get("tideline-run").and_then(|run| run.to_str().ok());
         let key = who.as_ref().map_or("", Principal::id).to_owned();

@@ -43,6 +43,8 @@ mod tidy;
 #[cfg(test)]
 mod tool;
 #[cfg(test)]
+mod trace;
+#[cfg(test)]
 mod train;
 #[cfg(test)]
 mod world;

@@ -2,7 +2,7 @@
 
 mod adjust;
 mod changes;
-mod client;
+pub(crate) mod client;
 mod keys;
 mod limits;
 mod receiver;
