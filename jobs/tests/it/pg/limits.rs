@@ -22,7 +22,8 @@ fn others_are_not_listened_to_without_a_user() {
     let tool = tool.file("tideline.toml", "[serve.pg]\nuser = \"ann\"\n");
     tool.run(&["serve", "--pg", "127.0.0.1:0"]).says(1, "serve.pg.password must be given with serve.pg.user");
     let tool = tool.file("tideline.toml", "[serve.pg]\ncertificate = \"no.pem\"\nkey = \"no.key\"\n");
-    tool.run(&["serve", "--pg", "127.0.0.1:0"]).says(1, "serve.pg.certificate names no.pem, which can't be read");
+    tool.run(&["serve", "--pg", "127.0.0.1:0"])
+        .says(1, "serve.pg.certificate names no.pem, which can't be read");
 }
 
 #[test]
