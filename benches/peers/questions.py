@@ -5,7 +5,7 @@ Needs `duckdb`; with `psycopg` installed, the questions are asked over the Postg
 tideline are those of one process that answers a question several times, without its start. Prints milliseconds, the
 least of the rounds, and the geometric means of the ratios.
 
-    benches/peers/questions.py --lake LAKE --tideline target/release/tideline [--rounds 5] [--threads 2]
+    benches/peers/questions.py --lake LAKE --tideline target/release/tideline [--rounds 20] [--threads 2]
 """
 
 import argparse
@@ -134,7 +134,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lake", type=pathlib.Path, required=True)
     parser.add_argument("--tideline", default="target/release/tideline")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args()
     lake = given.lake.resolve()
