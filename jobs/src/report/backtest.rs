@@ -104,7 +104,9 @@ pub(crate) fn method_name(method: Method) -> &'static str {
 fn methods(report: &Report<'_>) -> String {
     let mut text = columns(&[false, true, true, true, true, true], &method_rows(report));
     if let Some(better) = spread_gain(report.scores) {
-        let line = format!("\n  attainment spreads {} less than under static quotas", percent(better));
+        let word = if better < 0.0 { "more" } else { "less" };
+        let line =
+            format!("\n  attainment spreads {} {word} than under static quotas", percent(better.abs()));
         text.push_str(&line);
     }
     text

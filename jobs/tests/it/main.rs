@@ -29,6 +29,8 @@ mod model;
 #[cfg(test)]
 mod pg;
 #[cfg(test)]
+mod posted;
+#[cfg(test)]
 mod quality;
 #[cfg(test)]
 mod rules;

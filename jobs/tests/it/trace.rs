@@ -1,10 +1,11 @@
 //! Traces, as a collector of OpenTelemetry gets them.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::posted::Posted;
 use crate::serve::client::Server;
 use crate::tool::{Tool, pause};
 
@@ -22,25 +23,10 @@ fn collector() -> (String, Bodies) {
             let own = Arc::clone(&own);
             let mut reader = BufReader::new(stream.unwrap());
             std::thread::spawn(move || {
-                loop {
-                    let (mut line, mut length) = (String::new(), 0);
-                    if reader.read_line(&mut line).unwrap_or(0) == 0 {
-                        return;
-                    }
-                    assert!(line.starts_with("POST /v1/traces "), "{line}");
-                    loop {
-                        line.clear();
-                        reader.read_line(&mut line).unwrap();
-                        let Some((name, value)) = line.trim().split_once(": ") else { break };
-                        match name.to_lowercase().as_str() {
-                            "content-length" => length = value.parse().unwrap(),
-                            "content-type" => assert_eq!(value, "application/x-protobuf"),
-                            _ => {}
-                        }
-                    }
-                    let mut body = vec![0; length];
-                    reader.read_exact(&mut body).unwrap();
-                    own.lock().unwrap().push(body);
+                while let Some(posted) = Posted::read(&mut reader) {
+                    assert!(posted.line.starts_with("POST /v1/traces "), "{}", posted.line);
+                    assert_eq!(posted.headers["content-type"], "application/x-protobuf");
+                    own.lock().unwrap().push(posted.body);
                     reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
                 }
             });

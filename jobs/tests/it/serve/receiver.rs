@@ -1,12 +1,13 @@
 //! A subscriber to webhooks that behaves as badly as it is told to.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::posted::Posted;
 use crate::tool::pause;
 
 /// What it does with requests.
@@ -35,6 +36,8 @@ pub(super) struct Request {
 #[derive(Debug)]
 struct Shared {
     mood: Mood,
+    /// How many more it takes before it hangs; any number where nothing is said.
+    takes: Option<usize>,
     requests: Vec<Request>,
     over: bool,
 }
@@ -56,7 +59,7 @@ impl Receiver {
         let listener = TcpListener::bind(address).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let shared = Arc::new(Mutex::new(Shared { mood, requests: Vec::new(), over: false }));
+        let shared = Arc::new(Mutex::new(Shared { mood, takes: None, requests: Vec::new(), over: false }));
         let own = Arc::clone(&shared);
         std::thread::spawn(move || {
             while !own.lock().unwrap().over {
@@ -74,7 +77,17 @@ impl Receiver {
     }
 
     pub(super) fn set(&self, mood: Mood) {
-        self.shared.lock().unwrap().mood = mood;
+        let mut shared = self.shared.lock().unwrap();
+        (shared.mood, shared.takes) = (mood, None);
+    }
+
+    /// Comes back, takes so many requests and then hangs.
+    pub(super) fn at_for(address: SocketAddr, takes: usize) -> Self {
+        let receiver = Self::at(address, Mood::Hangs);
+        let mut shared = receiver.shared.lock().unwrap();
+        (shared.mood, shared.takes) = (Mood::Takes, Some(takes));
+        drop(shared);
+        receiver
     }
 
     /// All that came so far.
@@ -106,38 +119,27 @@ impl Drop for Receiver {
 
 fn answer(stream: TcpStream, shared: &Mutex<Shared>) {
     let mut reader = BufReader::new(stream);
-    loop {
-        let (mut line, mut length) = (String::new(), 0);
+    while let Some(mut posted) = Posted::read(&mut reader) {
+        assert!(posted.line.starts_with("POST /hook HTTP/1.1"), "{}", posted.line);
+        assert_eq!(posted.headers["content-type"], "application/json");
+        let mut header = |name: &str| posted.headers.remove(name).unwrap();
         let mut request = Request {
-            id: String::new(),
-            timestamp: String::new(),
-            signature: String::new(),
-            body: Vec::new(),
+            id: header("webhook-id"),
+            timestamp: header("webhook-timestamp"),
+            signature: header("webhook-signature"),
+            body: posted.body,
             mood: Mood::Takes,
         };
-        if reader.read_line(&mut line).unwrap_or(0) == 0 {
-            return;
-        }
-        assert!(line.starts_with("POST /hook HTTP/1.1"), "{line}");
-        loop {
-            line.clear();
-            reader.read_line(&mut line).unwrap();
-            let Some((name, value)) = line.trim().split_once(": ") else { break };
-            match name.to_lowercase().as_str() {
-                "content-length" => length = value.parse().unwrap(),
-                "content-type" => assert_eq!(value, "application/json"),
-                "webhook-id" => value.clone_into(&mut request.id),
-                "webhook-timestamp" => value.clone_into(&mut request.timestamp),
-                "webhook-signature" => value.clone_into(&mut request.signature),
-                _ => {}
-            }
-        }
-        request.body = vec![0; length];
-        if reader.read_exact(&mut request.body).is_err() {
-            return;
-        }
         let mood = {
             let mut shared = shared.lock().unwrap();
+            if shared.mood == Mood::Takes
+                && let Some(takes) = &mut shared.takes
+            {
+                match takes.checked_sub(1) {
+                    Some(left) => *takes = left,
+                    None => shared.mood = Mood::Hangs,
+                }
+            }
             request.mood = shared.mood;
             shared.requests.push(request);
             if shared.over { Mood::Closes } else { shared.mood }
