@@ -27,6 +27,23 @@ fn others_are_not_listened_to_without_a_user() {
 }
 
 #[test]
+fn nothing_is_said_in_the_clear_where_there_is_a_certificate() {
+    let tool = Tool::new()
+        .with_lake()
+        .file("cert.pem", include_str!("../serve/tls/one.pem"))
+        .file("key.pem", include_str!("../serve/tls/one.key.pem"));
+    let server = Server::start(&tool, &[("CERTIFICATE", "cert.pem"), ("KEY", "key.pem")]);
+    let refusal = server.client_with(&[]).err().unwrap();
+    assert_eq!(refusal.code, "28000", "{refusal:?}");
+    // Who asks for encryption is offered it.
+    let mut stream = server.raw();
+    stream.write_all(&[0, 0, 0, 8, 4, 210, 22, 47]).unwrap();
+    let mut answer = [0];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, *b"S");
+}
+
+#[test]
 fn a_password_is_asked_for_and_a_wrong_one_refused() {
     let tool = Tool::new().with_lake().file("password", "open sesame\n");
     let server = Server::start(&tool, &[("USER", "ann"), ("PASSWORD", "file:password")]);

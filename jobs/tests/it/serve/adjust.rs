@@ -129,6 +129,8 @@ fn talked_about_and_decided(
     assert_eq!(comment(boss, "c1").status, 200);
     assert_eq!(comment(boss, "c1").json()["event"]["sequence"], 2);
     assert_eq!(comment(boss, "c2").json()["event"]["sequence"], 3);
+    // What another key calls the same is something else.
+    assert_eq!(comment(own, "c2").json()["event"]["sequence"], 4);
     let counter = json!({"percent": -1.5, "reason": "half"});
     assert_eq!(problem(&post(server, crm, &format!("{place}/counter"), &counter, "")).0, 403);
     let countered = post(server, boss, &format!("{place}/counter"), &counter, "");
