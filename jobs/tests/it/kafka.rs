@@ -7,7 +7,7 @@ use data_samples::build::Event;
 
 use super::broker::{Broker, broker};
 use super::guarantees::Dice;
-use super::tool::Tool;
+use super::tool::{Tool, pause};
 
 const POISON: [&[u8]; 6] = [
     b"{broken",
@@ -122,8 +122,26 @@ fn status(tool: &Tool) -> String {
     tool.run(&["lake", "status", "--topics", "--format", "csv"]).succeeded().out
 }
 
+/// How many commits of events the lake has.
+pub(crate) fn commits(tool: &Tool) -> usize {
+    let log = std::fs::read_dir(tool.path("lake/raw/behaviour/_delta_log"));
+    log.map_or(0, |files| {
+        files
+            .filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "json"))
+            .count()
+    })
+}
+
+/// Waits until the lake has more commits than these, however fast the machine is, or the ingester has ended.
+pub(crate) fn wait_for_another_commit(tool: &Tool, before: usize, child: &mut Child) {
+    let started = Instant::now();
+    while commits(tool) <= before && child.try_wait().unwrap().is_none() {
+        assert!(started.elapsed() < Duration::from_mins(5), "no commit came");
+        pause(1);
+    }
+}
+
 #[test]
-#[expect(clippy::disallowed_methods, reason = "no runtime here: a process is killed after a while")]
 fn kills_at_any_instant_lose_and_double_nothing() {
     // A member with a name of its own is back at once after a kill.
     let tool = tool().variable("TIDELINE_KAFKA__PROPERTIES__GROUP__INSTANCE__ID", "one");
@@ -135,17 +153,18 @@ fn kills_at_any_instant_lose_and_double_nothing() {
     let named = format!("behaviour={topic}");
     let arguments = ["ingest", "--kafka", &broker.address, "--topic", &named, "--until-end"];
     let (mut dice, mut partly) = (Dice(5), 0);
-    // Later attempts get longer, so that some come between two commits on any machine.
-    for attempt in 0..20 {
+    for attempt in 0..8 {
+        let before = commits(&tool);
         let mut child = tool.command(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(500 + 300 * attempt + dice.roll(1_000)));
+        if attempt % 2 == 0 {
+            pause(dice.roll(2_000));
+        } else {
+            wait_for_another_commit(&tool, before, &mut child);
+            pause(dice.roll(20));
+        }
         child.kill().unwrap();
         child.wait().unwrap();
-        let rows = rows(&tool);
-        partly += usize::from((1..3_000).contains(&rows));
-        if partly >= 3 || rows == 3_000 {
-            break;
-        }
+        partly += usize::from((1..3_000).contains(&rows(&tool)));
     }
     assert!(partly > 0, "no kill came between two commits: the test has lost its meaning");
     tool.run(&arguments).succeeded();
@@ -171,12 +190,11 @@ pub(crate) fn rows(tool: &Tool) -> usize {
 }
 
 /// Waits until the lake has so many events.
-#[expect(clippy::disallowed_methods, reason = "no runtime here: another process is waited for")]
 fn wait_for_rows(tool: &Tool, expected: usize) {
     let started = Instant::now();
     while rows(tool) != expected {
         assert!(started.elapsed() < Duration::from_mins(5), "{} rows instead of {expected}", rows(tool));
-        std::thread::sleep(Duration::from_millis(200));
+        pause(200);
     }
 }
 
