@@ -4,6 +4,7 @@ mod elasticity;
 mod fairness;
 mod history;
 mod identity;
+mod learnt;
 pub mod live;
 mod marts;
 mod notice;

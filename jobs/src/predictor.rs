@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use engine::quota::{Effects, Forecast, Pipeline as Deals, PredictInput, Predictor};
+use engine::quota::{Effects, Forecast, Learnt as Kept, Pipeline as Deals, PredictInput, Predictor};
 use engine::time::Day;
 use models::panel::{
-    OpenDeal, Panel, PanelRows, PeriodDay, Pipeline, QuotaParams, Staff, Standing, WonDeal, Workdays,
+    Learnt, OpenDeal, Panel, PanelRows, PeriodDay, Pipeline, QuotaParams, Staff, Standing, WonDeal, Workdays,
+    learn,
 };
 
 use crate::report::backtest::leans_on;
@@ -16,20 +17,43 @@ pub struct PanelPredictor;
 
 impl Predictor for PanelPredictor {
     fn name(&self) -> &'static str {
-        "panel/1"
+        "panel/2"
     }
 
-    fn predict(&self, input: &PredictInput) -> Result<Box<dyn Forecast>, String> {
-        let (first, last) = input.period;
-        let day = PeriodDay { start: first, end: last + 1, as_of: input.as_of };
-        let panel = panel(input)?;
+    fn learns_before(&self, input: &PredictInput) -> Day {
+        moment(input).origin(input.sales.iter().map(|sold| sold.day).min())
+    }
+
+    fn learn(&self, known: &PredictInput) -> Result<Kept, String> {
+        let panel = panel(known, |region| region)?;
+        let learnt = learn(&panel, known.as_of, known.period.1 + 1, &params(known));
+        Ok(Kept(
+            learnt.map_err(|error| error.to_string())?.map(|learnt| learnt.to_values()).unwrap_or_default(),
+        ))
+    }
+
+    fn predict(&self, input: &PredictInput, kept: &Kept) -> Result<Box<dyn Forecast>, String> {
+        let day = moment(input);
+        // Regions keep their numbers, by which something was learnt of them.
+        let panel = panel(input, |region| region)?;
         let pipeline =
             input.pipeline.as_ref().map(|deals| pipeline(&panel, day, input.attained.len(), deals));
-        let standing = Standing::of(&panel, day, &input.attained, pipeline.as_ref(), &params(input))
+        let damaged = || "what was learnt for the period is damaged".to_owned();
+        let learnt = match &kept.0[..] {
+            [] => None,
+            values => Some(Learnt::from_values(values).ok_or_else(damaged)?),
+        };
+        let known = (&input.attained[..], pipeline.as_ref());
+        let standing = Standing::with(&panel, day, known, &params(input), learnt.as_ref())
             .map_err(|error| error.to_string())?;
         let start = vec![1.0; input.attained.len()];
         Ok(Box::new(PanelForecast { standing, start, has_pipeline: pipeline.is_some() }))
     }
+}
+
+fn moment(input: &PredictInput) -> PeriodDay {
+    let (first, last) = input.period;
+    PeriodDay { start: first, end: last + 1, as_of: input.as_of }
 }
 
 /// What the company wants of the quotas, and how far back they may look.
@@ -41,17 +65,16 @@ fn params(input: &PredictInput) -> QuotaParams {
     }
 }
 
-/// The input as a table.
+/// The input as a table, in which regions have other numbers.
 ///
 /// # Errors
 /// A sentence that says what is wrong with it.
-pub(crate) fn panel(input: &PredictInput) -> Result<Panel, String> {
-    let regions = regions(input);
+pub(crate) fn panel(input: &PredictInput, region: impl Fn(u32) -> u32) -> Result<Panel, String> {
     let rep: Vec<u32> = input.sales.iter().map(|sold| sold.rep).collect();
     let day: Vec<Day> = input.sales.iter().map(|sold| sold.day).collect();
     let amount: Vec<f64> = input.sales.iter().map(|sold| sold.amount).collect();
     let staff: Vec<Staff> = (input.staff.iter())
-        .map(|member| Staff { region: regions[&member.region], hired: member.hired, left: member.left })
+        .map(|member| Staff { region: region(member.region), hired: member.hired, left: member.left })
         .collect();
     // The regions of the rows don't count beside those of the staff.
     let zeros = vec![0; rep.len()];

@@ -66,6 +66,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new("tile.rep_sale", BY_AS_OF, {
         vec![text("rep_id"), required("event_date", DataType::Date32), cash("amount_signed")]
     }));
+    specs.push(Spec::new("tile.learnt", BY_AS_OF, vec![required("value", DataType::Float64)]));
     specs.push(Spec::new("tile.fact_day", BY_DAY, fact_tile()));
     specs.push(Spec::new("tile.id_day", BY_DAY, vec![required("id_hashes", DataType::Binary)]));
     specs.push(Spec::new(

@@ -12,6 +12,13 @@ use crate::settings::Settings;
 use crate::tile::{Sale, Tiles};
 use crate::time::Day;
 
+/// What a prediction looks back on, and who its staff are: positions in the CRM.
+#[derive(Debug)]
+pub(super) struct History {
+    pub(super) input: PredictInput,
+    pub(super) order: Vec<usize>,
+}
+
 /// The history of a day's prediction: the sales of whole months before the period, and of its days before `as_of`.
 pub(super) async fn history(
     lake: &Lake,
@@ -19,7 +26,7 @@ pub(super) async fn history(
     windows: &Windows,
     settings: &Settings,
     as_of: Day,
-) -> Result<PredictInput> {
+) -> Result<History> {
     let (crm, period) = (&windows.crm, &windows.period);
     let first_event = tiles.days(as_of).next().unwrap_or(as_of);
     let months: Vec<(Day, Day)> = months_before(period.first, settings.quota.history_months)
@@ -27,10 +34,10 @@ pub(super) async fn history(
         .filter(|(_, last)| *last >= first_event)
         .collect();
     let sales = tiles.sales(lake, &months, period.first..as_of, |id| crm.rep(id)).await?;
-    let (_, staff, sales) = by_row(crm, as_of, &sales);
+    let (order, staff, sales) = by_row(crm, as_of, &sales);
     let first_day = months.first().map_or(period.first, |(first, _)| *first);
     let attained = crm.reps.iter().filter(|rep| rep.on_duty(as_of));
-    Ok(PredictInput {
+    let input = PredictInput {
         period: (period.first, period.last),
         as_of,
         staff,
@@ -41,7 +48,8 @@ pub(super) async fn history(
         pipeline: None,
         history_months: settings.quota.history_months,
         attain_probability: settings.quota.attain_probability,
-    })
+    };
+    Ok(History { input, order })
 }
 
 /// Whether people work, by day; empty where the CRM has no calendar.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::elasticity::Elasticity;
 use super::fairness::{Judged, judge};
 use super::history::{history, pipeline};
+use super::learnt::learnt;
 use super::scores::Scores;
 use super::source::Sources;
 use super::stage::{Measures, Windows};
@@ -16,8 +17,8 @@ use crate::factor::{FACTORS, Factor, FactorInputs, ModelValues, factors};
 use crate::lake::Lake;
 use crate::measure::real;
 use crate::quota::{
-    Effects, Forecast, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, before, proposals,
-    quotas as frame,
+    Effects, Forecast, Learnt, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, before,
+    proposals, quotas as frame,
 };
 use crate::rule::{Book, Columns, apply};
 use crate::settings::Settings;
@@ -59,6 +60,7 @@ pub(super) struct Basis {
     pub(super) reps: Vec<usize>,
     /// What the prediction is made from.
     pub(super) input: PredictInput,
+    pub(super) learnt: Learnt,
     /// The product of each one's factor effects when the period began; none where nothing was published of it yet, so
     /// that it begins today.
     start: Vec<Option<f64>>,
@@ -75,18 +77,20 @@ pub(super) async fn basis(
     lake: &Lake,
     sources: &Sources,
     (tiles, windows): (&Tiles, &Windows),
-    settings: &Settings,
+    (settings, predictor): (&Settings, &dyn Predictor),
     as_of: Day,
 ) -> Result<Basis> {
     let crm = &windows.crm;
     let reps: Vec<usize> = (0..crm.reps.len()).filter(|&rep| crm.reps[rep].on_duty(as_of)).collect();
-    let input = history(lake, tiles, windows, settings, as_of).await?;
+    let history = history(lake, tiles, windows, settings, as_of).await?;
+    let learnt = learnt(lake, sources, crm, &history, predictor).await?;
+    let input = history.input;
     let attainment = attainment(sources, crm, &input, settings, as_of)?;
     let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
     let opening = sources.opening_effects(as_of, &windows.period)?;
     let start = reps.iter().map(|&rep| opening.get(&crm.reps[rep].id).copied()).collect();
     let models = ModelValues::default();
-    Ok(Basis { reps, input, start, attainment, models, previous, previous_as_of })
+    Ok(Basis { reps, input, learnt, start, attainment, models, previous, previous_as_of })
 }
 
 impl Basis {
@@ -137,7 +141,7 @@ pub(super) async fn quotas(
     book: &Book,
     as_of: Day,
 ) -> Result<Quotas> {
-    let mut basis = basis(lake, sources, (tiles, windows), settings, as_of).await?;
+    let mut basis = basis(lake, sources, (tiles, windows), (settings, predictor), as_of).await?;
     let leads = (&measures.leads[..], scores.leads.as_ref());
     let deals = (&measures.opportunities[..], scores.deals.as_ref());
     basis.models = ModelValues::new(&windows.crm, &windows.facts, leads, deals);
@@ -176,7 +180,7 @@ fn ground(
     as_of: Day,
 ) -> Result<Ground> {
     let crm = &windows.crm;
-    let neutral = predictor.predict(&basis.input).map_err(refuse)?;
+    let neutral = predictor.predict(&basis.input, &basis.learnt).map_err(refuse)?;
     let factors = factors(&basis.factor_inputs(windows, measures, settings, (neutral.season(), as_of)));
     let effects: Vec<Effects> =
         basis.reps.iter().enumerate().map(|(row, &rep)| basis.effects(row, &factors[rep])).collect();

@@ -155,7 +155,7 @@ impl Past {
         let forecast = if unchanged {
             ground.forecast.with_effects(&effects(&factors, &start))
         } else {
-            let neutral = predictor.predict(&input(&basis.input, &people)).map_err(refuse)?;
+            let neutral = predictor.predict(&input(&basis.input, &people), &basis.learnt).map_err(refuse)?;
             neutral.with_effects(&effects(&factors, &start))
         };
         let places: Vec<Option<usize>> = people.iter().map(|person| person.row).collect();

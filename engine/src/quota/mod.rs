@@ -35,7 +35,9 @@ pub(crate) use frame::{
 };
 pub use limits::{Bound, Layer, Limits, RelaxOrder, Side};
 pub use period::{Span, month, months_before};
-pub use predict::{Effects, Forecast, Member, OpenDeal, Pipeline, PredictInput, Predictor, Sold, WonDeal};
+pub use predict::{
+    Effects, Forecast, Learnt, Member, OpenDeal, Pipeline, PredictInput, Predictor, Sold, WonDeal,
+};
 pub use reconcile::{Cause, Reconciled, Relaxation, reconcile, reconcile_limited};
 pub use region::{Finding, Region, RegionOutcome, TreeReconciled, reconcile_tree};
 pub(crate) use terms::Previous;

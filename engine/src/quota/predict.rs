@@ -135,14 +135,32 @@ pub trait Forecast: std::fmt::Debug + Send + Sync {
     fn revise(&mut self, rep: usize, attained: f64, effects: Effects);
 }
 
+/// What a predictor learnt for a period, as numbers that only it understands; none where there was nothing to learn from.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Learnt(pub Vec<f64>);
+
 /// A way of predicting; `jobs` wires one from `models`.
 pub trait Predictor: Send + Sync {
     /// Its name and version, part of a run's identity and published as `basis`.
     fn name(&self) -> &str;
 
+    /// The day before which [`Predictor::learn`] looks: the period's start, unless that is too early to know anything.
+    fn learns_before(&self, input: &PredictInput) -> Day {
+        input.period.0
+    }
+
+    /// Learns what holds for the whole period from `known`: the staff and sales before [`Predictor::learns_before`], which
+    /// is its `as_of`. The lake keeps the answer for as long as `known` is the same.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the input.
+    fn learn(&self, _known: &PredictInput) -> Result<Learnt, String> {
+        Ok(Learnt::default())
+    }
+
     /// Predicts every rep on duty, at factors that change nothing.
     ///
     /// # Errors
     /// A sentence that says what is wrong with the input.
-    fn predict(&self, input: &PredictInput) -> Result<Box<dyn Forecast>, String>;
+    fn predict(&self, input: &PredictInput, learnt: &Learnt) -> Result<Box<dyn Forecast>, String>;
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod ingest;
 #[cfg(test)]
+mod learnt;
+#[cfg(test)]
 mod live;
 #[cfg(test)]
 mod pace;

@@ -1,6 +1,6 @@
 //! A predictor for tests, in the place of the crate of models.
 
-use engine::quota::{Effects, Forecast, PredictInput, Predictor};
+use engine::quota::{Effects, Forecast, Learnt, PredictInput, Predictor};
 
 /// Predicts with a spread, in which everything that a rep did shows.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ impl Predictor for Pace {
         "pace"
     }
 
-    fn predict(&self, input: &PredictInput) -> Result<Box<dyn Forecast>, String> {
+    fn predict(&self, input: &PredictInput, _: &Learnt) -> Result<Box<dyn Forecast>, String> {
         let reps = input.attained.len();
         let mut pace = vec![3_000_000.0; reps];
         for sold in &input.sales {

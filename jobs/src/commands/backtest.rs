@@ -98,11 +98,12 @@ async fn of_lake(args: &BacktestQuotaArgs, context: &Context) -> anyhow::Result<
     let mut record = record(&context.lake()?, &context.settings(), &context.catalogue()?, as_of).await?;
     // In major units, like a table of one's own.
     record.input.sales.iter_mut().for_each(|sold| sold.amount /= 100.0);
-    let panel = panel(&record.input).map_err(BadInput::new)?;
+    let regions = regions(&record.input);
+    let panel = panel(&record.input, |region| regions[&region]).map_err(BadInput::new)?;
     let name = |region: &u32| record.region_ids.get(*region as usize).cloned().unwrap_or_default();
     Ok(PanelFile {
         rows: record.input.sales.len(),
-        regions: regions(&record.input).keys().map(name).collect(),
+        regions: regions.keys().map(name).collect(),
         reps: record.rep_ids,
         panel,
         factors: Vec::new(),

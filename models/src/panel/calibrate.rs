@@ -91,68 +91,42 @@ impl Sorted {
 }
 
 /// Where quotas and intervals lie, in standard deviations, by region.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Calibration {
-    /// Scores of forecasts that hold a rep's latest sales back, and sizes of those of the others.
-    held: Sorted,
-    sizes: Sorted,
-    /// Weight of earlier forecasts against the normal distribution.
-    trust: f64,
-    /// The level of the quota's quantile, and all levels that are told apart.
-    wanted: f64,
-    levels: Vec<f64>,
-    /// Where they lie, in standard deviations, `(n_regions)` of `(n_levels)`.
-    nodes: Vec<Vec<f64>>,
-    /// Of either end of the interval from the middle, `(n_regions)`.
-    pub(crate) half: Vec<f64>,
+    /// All levels of quantiles that are told apart, the quota's among them, rising.
+    pub(crate) levels: Vec<f64>,
+    /// `(n_regions)`.
+    pub(crate) regions: Vec<Region>,
+    /// Of a region that no earlier forecast was made for.
+    pub(crate) elsewhere: Region,
     /// Periods' worth of earlier forecasts it rests on.
     pub(crate) periods: f64,
     /// Coefficients of the factors' changes, `(n_factors)`.
     pub(crate) coefficients: Vec<f64>,
 }
 
-impl Calibration {
-    /// For what is asked, with `n` buckets of history, where a quota shall be reached with the chance `attain`.
-    pub(crate) fn of(panel: &Panel, ask: &Ask<'_>, n: usize, attain: f64) -> Self {
-        let origins = origins(panel, ask, n);
-        let periods =
-            origins.iter().filter_map(|trials| trials.first()).map(|trial| trial.weight).sum::<f64>()
-                / f64::from(ORIGINS_PER_PERIOD);
-        let scores = |value: fn(&Trial) -> f64| {
-            Sorted::of(origins.iter().flatten().map(|trial| (value(trial), trial.weight)).collect())
-        };
-        let mut found = Self {
-            held: scores(|trial| trial.held),
-            sizes: scores(|trial| trial.full.abs()),
-            trust: periods / (periods + PRIOR_PERIODS),
-            wanted: 1.0 - attain,
-            levels: levels(1.0 - attain),
-            nodes: Vec::new(),
-            half: Vec::new(),
-            periods,
-            coefficients: coefficients(&origins, panel.n_factors),
-        };
-        for region in 0..panel.n_regions() {
-            let (mut below, mut cover) = (1.0 - attain, COVERAGE);
-            for trials in origins.iter().rev() {
-                let own: Vec<&Trial> = trials.iter().filter(|trial| trial.region == region).collect();
-                if own.is_empty() {
-                    continue;
-                }
-                let share = |hit: &dyn Fn(&Trial) -> bool| {
-                    count(own.iter().filter(|t| hit(t)).count()) / count(own.len())
-                };
-                let (quota, half) = (found.held_at(below), found.half_at(cover));
-                let step = STEP * own[0].weight;
-                below = (below + step * (1.0 - attain - share(&|t| t.held < quota))).clamp(0.05, 0.95);
-                cover = (cover + step * (COVERAGE - share(&|t| t.full.abs() <= half))).clamp(0.5, 0.98);
-            }
-            found.nodes.push(found.nodes(below - (1.0 - attain)));
-            found.half.push(found.half_at(cover));
-        }
-        found
-    }
+/// Where quotas and intervals of a region lie, in standard deviations.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Region {
+    /// Of either end of the interval from the middle.
+    pub(crate) half: f64,
+    /// Where the levels lie, rising, `(n_levels)`.
+    pub(crate) nodes: Vec<f64>,
+}
 
+/// What earlier forecasts missed by.
+struct Scores {
+    /// Scores of forecasts that hold a rep's latest sales back, and sizes of those of the others.
+    held: Sorted,
+    sizes: Sorted,
+    /// Weight of earlier forecasts against the normal distribution.
+    trust: f64,
+    /// The level of the quota's quantile, and all that are told apart.
+    wanted: f64,
+    levels: Vec<f64>,
+}
+
+impl Scores {
     fn blend(&self, empirical: Option<f64>, normal: f64) -> f64 {
         empirical.map_or(normal, |e| self.trust * e + (1.0 - self.trust) * normal)
     }
@@ -165,22 +139,74 @@ impl Calibration {
         self.blend(self.sizes.quantile(level), normal_quantile(0.5 + 0.5 * level))
     }
 
-    /// Where the levels of [`Calibration::levels`] lie in a region, a value each, rising.
-    fn nodes(&self, shift: f64) -> Vec<f64> {
-        let wanted = self.wanted;
+    /// A region whose levels were moved to these, from those wanted.
+    fn region(&self, below: f64, cover: f64) -> Region {
+        let (wanted, shift) = (self.wanted, below - self.wanted);
         let node = |&p: &f64| {
             // The shift fades toward the ends, where there is nothing to be moved to.
             let room = if p < wanted { p / wanted } else { (1.0 - p) / (1.0 - wanted) };
             self.held_at(p + shift * room)
         };
-        self.levels.iter().map(node).collect()
+        Region { half: self.half_at(cover), nodes: self.levels.iter().map(node).collect() }
+    }
+}
+
+impl Calibration {
+    /// For what is asked, with `n` buckets of history, where a quota shall be reached with the chance `attain`.
+    pub(crate) fn of(panel: &Panel, ask: &Ask<'_>, n: usize, attain: f64) -> Self {
+        let origins = origins(panel, ask, n);
+        let periods =
+            origins.iter().filter_map(|trials| trials.first()).map(|trial| trial.weight).sum::<f64>()
+                / f64::from(ORIGINS_PER_PERIOD);
+        let sorted = |value: fn(&Trial) -> f64| {
+            Sorted::of(origins.iter().flatten().map(|trial| (value(trial), trial.weight)).collect())
+        };
+        let wanted = 1.0 - attain;
+        let scores = Scores {
+            held: sorted(|trial| trial.held),
+            sizes: sorted(|trial| trial.full.abs()),
+            trust: periods / (periods + PRIOR_PERIODS),
+            wanted,
+            levels: levels(wanted),
+        };
+        let region = |region: usize| {
+            let (mut below, mut cover) = (wanted, COVERAGE);
+            for trials in origins.iter().rev() {
+                let own: Vec<&Trial> = trials.iter().filter(|trial| trial.region == region).collect();
+                if own.is_empty() {
+                    continue;
+                }
+                let share = |hit: &dyn Fn(&Trial) -> bool| {
+                    count(own.iter().filter(|t| hit(t)).count()) / count(own.len())
+                };
+                let (quota, half) = (scores.held_at(below), scores.half_at(cover));
+                let step = STEP * own[0].weight;
+                below = (below + step * (wanted - share(&|t| t.held < quota))).clamp(0.05, 0.95);
+                cover = (cover + step * (COVERAGE - share(&|t| t.full.abs() <= half))).clamp(0.5, 0.98);
+            }
+            scores.region(below, cover)
+        };
+        Self {
+            regions: (0..panel.n_regions()).map(region).collect(),
+            elsewhere: scores.region(wanted, COVERAGE),
+            levels: scores.levels.clone(),
+            periods,
+            coefficients: coefficients(&origins, panel.n_factors),
+        }
+    }
+
+    pub(crate) fn region(&self, region: usize) -> &Region {
+        self.regions.get(region).unwrap_or(&self.elsewhere)
     }
 
     /// How many standard deviations from the middle an amount lies that stays out of reach with the chance `p`. Rises with
     /// `p`; minus infinity at 0, infinity at 1, the normal distribution's beyond the levels that are told apart.
     pub(crate) fn deviations(&self, region: usize, p: f64) -> f64 {
         let plain = normal_quantile(p);
-        let (Some(nodes), true) = (self.nodes.get(region), plain.is_finite()) else { return plain };
+        if !plain.is_finite() {
+            return plain;
+        }
+        let nodes = &self.region(region).nodes;
         let after = self.levels.partition_point(|&level| level < p);
         let edge = |place: usize| nodes[place] + plain - normal_quantile(self.levels[place]);
         match after {
@@ -195,7 +221,7 @@ impl Calibration {
 
     /// The chance with which an amount so many standard deviations from the middle stays out of reach.
     pub(crate) fn chance_below(&self, region: usize, deviations: f64) -> f64 {
-        let Some(nodes) = self.nodes.get(region) else { return normal_cdf(deviations) };
+        let nodes = &self.region(region).nodes;
         let after = nodes.partition_point(|&node| node < deviations);
         let edge = |place: usize| normal_cdf(deviations - nodes[place] + normal_quantile(self.levels[place]));
         match after {

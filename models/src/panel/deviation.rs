@@ -23,7 +23,7 @@ const REGIONS_MAX: usize = 48;
 const EFFECTIVE_STEP: f64 = 1.3;
 
 /// Kernels of a forecast, to be used again at other origins.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Kernels {
     pub(crate) market: Hyper,
     pub(crate) region: Hyper,

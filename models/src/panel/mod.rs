@@ -32,6 +32,7 @@ mod factors;
 mod forecast;
 mod input;
 mod kernel;
+mod learnt;
 mod linalg;
 mod market;
 mod peers;
@@ -51,10 +52,11 @@ mod window;
 pub use calendar::Cadence;
 pub use forecast::LeansOn;
 pub use input::{Panel, PanelRows, Staff, Workdays};
+pub use learnt::{Learnt, PeriodDay, learn};
 pub use pipeline::{OpenDeal, WonDeal};
 pub use progress::Progress;
 
 pub use quota::{PanelQuota, QuotaForecast, QuotaParams, forecast};
-pub use standing::{PeriodDay, Pipeline, Standing, Wins};
+pub use standing::{Pipeline, Standing, Wins};
 
 pub(crate) use calendar::{month_index, month_start, weekday};

@@ -6,7 +6,8 @@
 //! of what was signed in as many days as are left now, the share that came from opportunities open when they began.
 
 use super::input::Panel;
-use super::standing::{PeriodDay, Pipeline, Wins};
+use super::learnt::PeriodDay;
+use super::standing::{Pipeline, Wins};
 
 /// Correlation between the wins of two deals of one rep.
 const SAME_REP: f64 = 0.05;

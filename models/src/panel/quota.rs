@@ -8,6 +8,7 @@ use super::deviation::Kernels;
 use super::factors::{changes, effect, usual};
 use super::forecast::{Ask, LeansOn, Raw, RawForecast, raw};
 use super::input::Panel;
+use super::learnt::{Learnt, learn};
 use super::window::{MONTHS_MAX, Window};
 use crate::error::{ModelError, Range, check_values};
 
@@ -100,23 +101,38 @@ pub fn forecast(
     end: i32,
     params: &QuotaParams,
 ) -> Result<Option<QuotaForecast>, ModelError> {
+    let Some(learnt) = learn(panel, start, end, params)? else { return Ok(None) };
+    forecast_with(panel, start, end, params, &learnt)
+}
+
+/// What is asked of a table, checked.
+pub(super) fn ask<'a>(
+    panel: &Panel,
+    (start, end): (i32, i32),
+    params: &QuotaParams,
+    kernels: Option<&'a Kernels>,
+) -> Result<Ask<'a>, ModelError> {
     params.check()?;
     let seen = panel.days.partition_point(|&day| day < start);
     // A company's own record has its days.
     let cadence = if panel.staff.is_empty() { Cadence::of(&panel.days[..seen]) } else { Cadence::Daily };
     check_period(cadence, start, end)?;
-    let ask = Ask {
-        cadence,
-        start,
-        end,
-        ratchet: params.ratchet_max,
-        kernels: None,
-        only: None,
-        months: params.history_months,
-    };
-    let Some(RawForecast { window, reps, kernels, season }) = raw(panel, &ask) else { return Ok(None) };
-    let again = Ask { kernels: Some(&kernels), ..ask };
-    let calibration = Calibration::of(panel, &again, window.n, params.attain_probability);
+    let (ratchet, months) = (params.ratchet_max, params.history_months);
+    Ok(Ask { cadence, start, end, ratchet, kernels, only: None, months })
+}
+
+/// The same from what was learnt before, by [`learn`] for the same period and parameters.
+pub(super) fn forecast_with(
+    panel: &Panel,
+    start: i32,
+    end: i32,
+    params: &QuotaParams,
+    learnt: &Learnt,
+) -> Result<Option<QuotaForecast>, ModelError> {
+    let ask = ask(panel, (start, end), params, Some(&learnt.kernels))?;
+    let Some(RawForecast { window, reps, kernels, .. }) = raw(panel, &ask) else { return Ok(None) };
+    let calibration = Arc::clone(&learnt.calibration);
+    let cadence = ask.cadence;
     #[expect(clippy::cast_precision_loss, reason = "buckets of a year")]
     let per_year = cadence.buckets_per_year() as f64;
     let known: Vec<Vec<f64>> =
@@ -125,7 +141,7 @@ pub fn forecast(
     let quotas = reps.into_iter().zip(&known).map(|(mut raw, known)| {
         raw.scale(effect(&calibration.coefficients, known, &usual));
         let deviations = calibration.deviations(raw.region, 1.0 - params.attain_probability);
-        let half = calibration.half[raw.region];
+        let half = calibration.region(raw.region).half;
         PanelQuota {
             rep: raw.rep,
             region: raw.region,
@@ -145,8 +161,8 @@ pub fn forecast(
         quotas,
         left,
         calibrated_on: calibration.periods,
-        calibration: Arc::new(calibration),
-        season,
+        calibration,
+        season: learnt.season,
         window,
         cadence,
         end,

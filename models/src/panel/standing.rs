@@ -16,23 +16,10 @@ use std::sync::Arc;
 use super::calibrate::{Calibration, at};
 use super::forecast::LeansOn;
 use super::input::Panel;
+use super::learnt::{Learnt, PeriodDay, learn};
 use super::progress::{Parts, Rest};
-use super::quota::{QuotaForecast, QuotaParams, forecast};
+use super::quota::{QuotaForecast, QuotaParams, forecast_with};
 use crate::error::{ModelError, Range, check_shape, check_values};
-
-/// Days of history before the period's start under which the days of the period itself count as history.
-const HISTORY_DAYS_MIN: i32 = 28;
-
-/// A period, and the day as of whose end it is looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PeriodDay {
-    /// The period's first day.
-    pub start: i32,
-    /// The day after its last.
-    pub end: i32,
-    /// The day: all before it is in the panel, and of the day itself what is attained.
-    pub as_of: i32,
-}
 
 /// What open opportunities will bring a rep by the period's end.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -124,7 +111,7 @@ impl Standing {
     /// nothing: `attained` is each one's since the period's start, the day included, `(n_reps)`.
     ///
     /// # Errors
-    /// As [`forecast`]; [`ModelError::Shape`] where the pipeline is of other reps, [`ModelError::NotFinite`] and
+    /// As [`super::forecast`]; [`ModelError::Shape`] where the pipeline is of other reps, [`ModelError::NotFinite`] and
     /// [`ModelError::OutOfRange`] for amounts that are no numbers, or a share outside 0 to 1.
     pub fn of(
         panel: &Panel,
@@ -133,15 +120,31 @@ impl Standing {
         pipeline: Option<&Pipeline>,
         params: &QuotaParams,
     ) -> Result<Self, ModelError> {
+        let origin = moment.origin(panel.span().map(|(first, _)| first));
+        let learnt = learn(panel, origin, moment.end, params)?;
+        Self::with(panel, moment, (attained, pipeline), params, learnt.as_ref())
+    }
+
+    /// The same from what was learnt before of what lies before [`PeriodDay::origin`]; none where that is nothing.
+    ///
+    /// # Errors
+    /// As [`Standing::of`].
+    pub fn with(
+        panel: &Panel,
+        moment: PeriodDay,
+        (attained, pipeline): (&[f64], Option<&Pipeline>),
+        params: &QuotaParams,
+        learnt: Option<&Learnt>,
+    ) -> Result<Self, ModelError> {
         check_values("attained", attained, Range::Finite)?;
         if let Some(pipeline) = pipeline {
             check(pipeline, attained.len())?;
         }
-        let PeriodDay { start, end, as_of } = moment;
-        // Where a period is all that is known, its own days tell of those left.
-        let young = panel.span().is_some_and(|(first, _)| first > start - HISTORY_DAYS_MIN);
-        let origin = if young { as_of.clamp(start, end - 1) } else { start };
-        let forecast = forecast(panel, origin, end, params)?;
+        let origin = moment.origin(panel.span().map(|(first, _)| first));
+        let forecast = match learnt {
+            Some(learnt) => forecast_with(panel, origin, moment.end, params, learnt)?,
+            None => None,
+        };
         let mut rows: Vec<Row> = attained.iter().map(|&attained| Row::unknown(attained)).collect();
         if let Some(forecast) = &forecast {
             place(&mut rows, panel, forecast, moment);
@@ -215,8 +218,8 @@ impl Standing {
 
     fn end(&self, rep: usize, side: f64) -> f64 {
         let Some(row) = self.rows.get(rep) else { return 0.0 };
-        let half = self.calibration.as_ref().and_then(|found| found.half.get(row.region)).copied();
-        row.attained + at(row.rest.expected, row.rest.spread, side * half.unwrap_or(0.0))
+        let half = self.calibration.as_ref().map_or(0.0, |found| found.region(row.region).half);
+        row.attained + at(row.rest.expected, row.rest.spread, side * half)
     }
 
     /// The amount that stays out of reach with the chance `p`: the quota that is reached with the chance τ is that of

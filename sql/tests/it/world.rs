@@ -9,7 +9,7 @@ use engine::catalogue::Catalogue;
 use engine::contract::Stream;
 use engine::ingest::{IngestOptions, ingest_files};
 use engine::lake::{FileTable, Lake, tables};
-use engine::quota::{Effects, Forecast, PredictInput, Predictor};
+use engine::quota::{Effects, Forecast, Learnt, PredictInput, Predictor};
 use engine::time::parse_rfc3339;
 
 /// Quotas are not under test here: everybody is expected to sell 100.
@@ -54,7 +54,7 @@ impl Predictor for Flat {
     fn name(&self) -> &'static str {
         "flat"
     }
-    fn predict(&self, _: &PredictInput) -> Result<Box<dyn Forecast>, String> {
+    fn predict(&self, _: &PredictInput, _: &Learnt) -> Result<Box<dyn Forecast>, String> {
         Ok(Box::new(Self))
     }
 }

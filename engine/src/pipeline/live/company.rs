@@ -47,7 +47,7 @@ impl Company {
     /// From all measures.
     pub(super) fn new(state: &State, making: &Making) -> Result<Self> {
         let (basis, settings) = (&state.basis, &*making.settings);
-        let neutral = making.predictor.predict(&basis.input).map_err(refuse)?;
+        let neutral = making.predictor.predict(&basis.input, &basis.learnt).map_err(refuse)?;
         let season = neutral.season();
         let inputs = basis.factor_inputs(&state.windows, &state.measures, settings, (season, state.as_of));
         let crm = state.crm();

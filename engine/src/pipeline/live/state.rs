@@ -96,7 +96,8 @@ impl State {
         let (mut tiles, _) = stage::tiles(lake, &sources, catalogue, as_of - 1).await?;
         tiles.forget_from(as_of);
         let windows = stage::windows(lake, &sources, &tiles, settings, catalogue, as_of).await?;
-        let basis = basis(lake, &sources, (&tiles, &windows), settings, as_of).await?;
+        let with = (settings, making.predictor.as_ref());
+        let basis = basis(lake, &sources, (&tiles, &windows), with, as_of).await?;
         drop(lock);
         let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
         let running = RunningDay::new(as_of, catalogue, &tiles.keys)?;
