@@ -73,9 +73,9 @@ def main():
         "TIDELINE_LIVE__ALERT_TOPIC": name + ".alert",
     }
     play = [tideline, "--quiet", "generate", "--kafka", args.kafka, "--topic", f"behaviour={name}", *size,
-            "--days", "1", "--end", DAY, "--seed", "2", "--clean"]
-    # The first events make the topic.
-    subprocess.run([*play, "--events-per-day", "100"], check=True, stdout=subprocess.DEVNULL)
+            "--days", "1", "--end", DAY, "--clean"]
+    # The first events make the topic. They are others than those that follow: of two with one id, one counts.
+    subprocess.run([*play, "--seed", "3", "--events-per-day", "100"], check=True, stdout=subprocess.DEVNULL)
     serve = subprocess.Popen(
         [tideline, "serve", "--kafka", args.kafka, "--topic", f"behaviour={name}", "--as-of", DAY,
          "--metrics", args.metrics], cwd=args.work, env=variables)
@@ -86,7 +86,7 @@ def main():
             time.sleep(1)
         before = page(args.metrics)
         started = time.time()
-        subprocess.run([*play, "--events-per-day", str(args.rate * args.seconds), "--rate", str(args.rate)],
+        subprocess.run([*play, "--seed", "2", "--events-per-day", str(args.rate * args.seconds), "--rate", str(args.rate)],
                        check=True, stdout=subprocess.DEVNULL)
         took = time.time() - started
         time.sleep(3)
