@@ -176,14 +176,12 @@ fn fold(
         won: code("opportunity.won"),
         lost: code("opportunity.lost"),
     };
-    let life: Vec<bool> =
-        catalogue.models().iter().map(|model| model.code.starts_with("opportunity.")).collect();
+    let of_life =
+        |fact: &Fact| catalogue.model(fact.code).is_some_and(|model| model.code.starts_with("opportunity."));
     let mut met = Met::default();
-    for fact in rows.map(|row| &facts.rows[row]).filter(|fact| fact.state) {
-        if life.get(fact.code.index()).copied().unwrap_or(false) {
-            let stage = || facts.attribute(fact, "stage");
-            step(&mut all[place(fact.opportunity)], fact, stage, &codes, |text| met.number(text, stages));
-        }
+    for fact in rows.map(|row| &facts.rows[row]).filter(|fact| fact.state && of_life(fact)) {
+        let stage = || facts.attribute(fact, "stage");
+        step(&mut all[place(fact.opportunity)], fact, stage, &codes, |text| met.number(text, stages));
     }
     for state in all {
         settle(state, stages, &met);

@@ -3,9 +3,10 @@
 //! A factor is a rep's value against all reps on duty, so one rep's event may move every quota a little. What is
 //! unchanged to the last bit is not computed again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::alert::{AlertChange, LiveAlert, of_rep};
+use super::marks::Marks;
 use super::state::State;
 use super::{LiveQuota, Making};
 use crate::error::Result;
@@ -84,7 +85,7 @@ impl Company {
         };
         company.rule(state, making, &(0..rows).collect::<Vec<_>>());
         let settled = company.settle(state, making)?;
-        company.raise(state, making, &(0..crm.reps.len()).collect::<BTreeSet<_>>(), &settled);
+        company.raise(state, making, &(0..crm.reps.len()).collect(), &settled);
         Ok(company)
     }
 
@@ -104,7 +105,7 @@ impl Company {
                 rows.insert(row);
             }
         }
-        for &row in &rows {
+        for row in rows.iter() {
             let effects = state.basis.effects(row, &self.factors[state.basis.reps[row]]);
             self.forecast.revise(row, real(self.attained[row]), effects);
             self.expected[row] = self.forecast.expected(row);
@@ -116,22 +117,26 @@ impl Company {
         if !making.rules.rules.is_empty() {
             rows.extend(reps.iter().filter_map(|rep| self.row_of[*rep]));
         }
-        let ruled: Vec<usize> = rows.into_iter().collect();
+        let ruled: Vec<usize> = rows.iter().collect();
         self.rule(state, making, &ruled);
         let before = (self.quotas.clone(), self.bound.clone());
         let settled = self.settle(state, making)?;
         let moved = |row: &usize| (self.quotas[*row], self.bound[*row]) != (before.0[*row], before.1[*row]);
         changed.extend((0..self.quotas.len()).filter(moved));
-        let seen = ruled.iter().map(|row| state.basis.reps[*row]).chain(reps.iter().copied());
-        let alerts = self.raise(state, making, &seen.collect(), &settled);
-        Ok((changed.into_iter().collect(), alerts))
+        let mut seen: Marks = reps.iter().copied().collect();
+        // Of those whom no event named, only a rule may say something else.
+        if !making.rules.rules.is_empty() {
+            seen.extend(ruled.iter().map(|row| state.basis.reps[*row]));
+        }
+        let alerts = self.raise(state, making, &seen, &settled);
+        Ok((changed.iter().collect(), alerts))
     }
 
     /// Follows the factors; returns the rows where an effect changed.
-    fn weigh(&mut self, state: &State, making: &Making, reps: &[usize]) -> BTreeSet<usize> {
+    fn weigh(&mut self, state: &State, making: &Making, reps: &[usize]) -> Marks {
         let at = (self.forecast.season(), state.as_of);
         let inputs = state.basis.factor_inputs(&state.windows, &state.measures, &making.settings, at);
-        let mut outdated: [BTreeSet<usize>; FACTORS.len()] = std::array::from_fn(|_| BTreeSet::new());
+        let mut outdated: [Marks; FACTORS.len()] = std::array::from_fn(|_| Marks::default());
         for &rep in reps {
             let raw = raw_values(&inputs, rep);
             for factor in 0..FACTORS.len() {
@@ -150,7 +155,7 @@ impl Company {
                 }
             }
         }
-        let mut rows = BTreeSet::new();
+        let mut rows = Marks::default();
         for (factor, reps) in outdated.iter_mut().enumerate().filter(|(_, reps)| !reps.is_empty()) {
             let spread = spread_of(&self.raw, &state.on_duty, factor);
             let same = |a: Option<(f64, f64)>, b: Option<(f64, f64)>| {
@@ -160,7 +165,7 @@ impl Company {
                 self.spreads[factor] = spread;
                 reps.extend(0..self.raw.len());
             }
-            for &rep in reps.iter() {
+            for rep in reps.iter() {
                 let new = one(&inputs, rep, factor, &self.raw[rep], &self.spreads);
                 let old = std::mem::replace(&mut self.factors[rep][factor], new);
                 if old.effect.to_bits() != new.effect.to_bits() {
@@ -221,11 +226,11 @@ impl Company {
         &mut self,
         state: &State,
         making: &Making,
-        reps: &BTreeSet<usize>,
+        reps: &Marks,
         beyond: &BTreeMap<usize, Ruled>,
     ) -> Vec<AlertChange> {
         let mut changes = Vec::new();
-        for &rep in reps {
+        for rep in reps.iter() {
             let ruled = self.row_of[rep].map(|row| beyond.get(&row).unwrap_or(&self.ruled[row]));
             let health = &state.measures.process[rep];
             let now = of_rep(&making.rules, &state.crm().reps[rep].id, health, ruled);

@@ -18,6 +18,7 @@
 mod alert;
 mod company;
 mod facts;
+mod marks;
 mod state;
 
 use std::cmp::Ordering;
