@@ -12,6 +12,7 @@ use engine::ingest::{IngestOptions, MessageReader, ingest_files};
 use engine::lake::Lake;
 use engine::live::{Live, Making};
 use engine::rule::Book;
+use engine::score::KeptModels;
 use engine::settings::Settings;
 use engine::time::{Day, Micros, day_number, parse_rfc3339};
 use jobs::predictor::PanelPredictor;
@@ -70,6 +71,7 @@ async fn measure(reps: u32, customers: u32, events_per_day: u64) -> Outcome<()> 
         catalogue: Arc::new(catalogue),
         predictor: Arc::new(PanelPredictor),
         rules: Arc::new(Book::default()),
+        models: Arc::new(|_, _, _| Ok(KeptModels::default())),
         rows_bytes_max: 1 << 30,
     };
     let opened = Instant::now();

@@ -67,6 +67,17 @@ impl LeadModel {
     pub fn model(&self) -> &Model {
         &self.file.model
     }
+
+    /// The columns that it reads.
+    fn read(&self, cases: &Cases) -> Result<Frame, String> {
+        let read = |name: &str| self.file.model.columns().iter().any(|column| column.name == name);
+        frame(cases, read).map_err(|error| error.to_string())
+    }
+
+    fn chances_of(&self, frame: &Frame) -> Result<Vec<[f64; 3]>, String> {
+        let scored = self.file.model.score(frame).map_err(|error| error.to_string())?;
+        Ok(scored.iter().map(|scored| [scored.probability, scored.low, scored.high]).collect())
+    }
 }
 
 /// The columns whose names are wanted, as a frame.
@@ -97,10 +108,8 @@ impl LeadScorer for LeadModel {
         if cases.rows() == 0 {
             return Ok(LeadScores::default());
         }
-        let model = &self.file.model;
-        let read = |name: &str| model.columns().iter().any(|column| column.name == name);
-        let frame = frame(cases, read).map_err(|error| error.to_string())?;
-        let scored = model.score(&frame).map_err(|error| error.to_string())?;
+        let (model, frame) = (&self.file.model, self.read(cases)?);
+        let p_convert = self.chances_of(&frame)?;
         let explained = model.explain(&frame).map_err(|error| error.to_string())?;
         let names: Vec<&str> = model.columns().iter().map(|column| column.name.as_str()).collect();
         let terms = explained.contributions.rows().into_iter().zip(&explained.calibration);
@@ -114,10 +123,10 @@ impl LeadScorer for LeadModel {
             terms.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(&b.0)));
             terms
         });
-        Ok(LeadScores {
-            p_convert: scored.iter().map(|scored| [scored.probability, scored.low, scored.high]).collect(),
-            intercept: explained.intercept,
-            reasons: reasons.collect(),
-        })
+        Ok(LeadScores { p_convert, intercept: explained.intercept, reasons: reasons.collect() })
+    }
+
+    fn chances(&self, cases: &Cases) -> Result<Vec<[f64; 3]>, String> {
+        if cases.rows() == 0 { Ok(Vec::new()) } else { self.chances_of(&self.read(cases)?) }
     }
 }

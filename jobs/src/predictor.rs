@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use engine::quota::{Effects, Forecast, Learnt as Kept, Pipeline as Deals, PredictInput, Predictor};
+use engine::quota::{self, Effects, Forecast, Learnt as Kept, PredictInput, Predictor};
 use engine::time::Day;
 use models::panel::{
-    Learnt, OpenDeal, Panel, PanelRows, PeriodDay, Pipeline, QuotaParams, Staff, Standing, WonDeal, Workdays,
-    learn,
+    Learnt, OpenDeal, Panel, PanelRows, PastLooks, PeriodDay, Pipeline, QuotaParams, Staff, Standing, Wins,
+    WonDeal, Workdays, learn,
 };
 
 use crate::report::backtest::leans_on;
@@ -36,8 +36,9 @@ impl Predictor for PanelPredictor {
         let day = moment(input);
         // Regions keep their numbers, by which something was learnt of them.
         let panel = panel(input, |region| region)?;
-        let pipeline =
-            input.pipeline.as_ref().map(|deals| pipeline(&panel, day, input.attained.len(), deals));
+        let looks = input.pipeline.as_ref().map(|deals| PastLooks::of(&panel, day, deals.known_from));
+        let pipeline = looks.as_ref().zip(input.pipeline.as_ref());
+        let pipeline = pipeline.map(|(looks, deals)| pipeline_of(looks, input.attained.len(), deals));
         let damaged = || "what was learnt for the period is damaged".to_owned();
         let learnt = match &kept.0[..] {
             [] => None,
@@ -47,7 +48,7 @@ impl Predictor for PanelPredictor {
         let standing = Standing::with(&panel, day, known, &params(input), learnt.as_ref())
             .map_err(|error| error.to_string())?;
         let start = vec![1.0; input.attained.len()];
-        Ok(Box::new(PanelForecast { standing, start, has_pipeline: pipeline.is_some() }))
+        Ok(Box::new(PanelForecast { standing, start, looks }))
     }
 }
 
@@ -96,11 +97,13 @@ pub(crate) fn regions(input: &PredictInput) -> BTreeMap<u32, u32> {
     dense
 }
 
-fn pipeline(panel: &Panel, day: PeriodDay, n_reps: usize, deals: &Deals) -> Pipeline {
+fn pipeline_of(looks: &PastLooks, n_reps: usize, deals: &quota::Pipeline) -> Pipeline {
     let open = deals.open.iter().map(|d| OpenDeal { rep: d.row, amount: d.amount, p_win: d.p_win });
-    let won = deals.won.iter().map(|d| WonDeal { opened: d.opened, won: d.won, amount: d.amount });
-    let (open, won): (Vec<_>, Vec<_>) = (open.collect(), won.collect());
-    Pipeline::of(panel, day, n_reps, &open, (&won, deals.known_from))
+    Pipeline::of(looks, n_reps, &open.collect::<Vec<_>>(), &won(&deals.won))
+}
+
+fn won(deals: &[quota::WonDeal]) -> Vec<WonDeal> {
+    deals.iter().map(|d| WonDeal { opened: d.opened, won: d.won, amount: d.amount }).collect()
 }
 
 /// A forecast of the panel. Factors at the period's start are in it already.
@@ -109,7 +112,8 @@ struct PanelForecast {
     standing: Standing,
     /// The product of each rep's factor effects at the period's start.
     start: Vec<f64>,
-    has_pipeline: bool,
+    /// Where there is a pipeline.
+    looks: Option<PastLooks>,
 }
 
 impl Forecast for PanelForecast {
@@ -143,7 +147,7 @@ impl Forecast for PanelForecast {
 
     fn leans_on(&self, rep: usize) -> String {
         let history = self.standing.leans_on(rep).map_or("nothing", leans_on);
-        if self.has_pipeline { format!("{history}, pipeline") } else { history.to_owned() }
+        if self.looks.is_some() { format!("{history}, pipeline") } else { history.to_owned() }
     }
 
     fn season(&self) -> f64 {
@@ -163,5 +167,15 @@ impl Forecast for PanelForecast {
             *start = effects.start;
             self.standing.revise(rep, attained, effects.now / effects.start);
         }
+    }
+    fn revise_open(&mut self, rep: usize, open: &[(f64, f64)]) {
+        if self.looks.is_some() {
+            self.standing.revise_wins(rep, Wins::of(open.iter().copied()));
+        }
+    }
+
+    fn revise_won(&mut self, deals: &[quota::WonDeal]) -> bool {
+        let looks = self.looks.as_ref();
+        looks.is_some_and(|looks| self.standing.revise_share(looks.share(&won(deals))))
     }
 }

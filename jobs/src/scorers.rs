@@ -1,8 +1,10 @@
 //! The models that a run asks, loaded from the lake.
 
+use std::sync::Arc;
+
 use engine::EngineError;
 use engine::lake::{Entry, Lake, Log, Run};
-use engine::score::{LeadScorer, Models, WinScorer, models_of};
+use engine::score::{KeptModels, LeadScorer, Models, WinScorer, models_of};
 use engine::time::{Day, date};
 
 use crate::lead_model::{LEAD, LeadModel};
@@ -21,7 +23,14 @@ impl Scorers {
     /// # Errors
     /// [`EngineError::Lake`] where the file of one is missing or damaged.
     pub(crate) async fn in_use(lake: &Lake, day: Day) -> Result<Self, EngineError> {
-        let log = Log::load(lake).await?;
+        Self::of_log(lake, &Log::load(lake).await?, day)
+    }
+
+    /// Those that a log says are in use for a day.
+    ///
+    /// # Errors
+    /// As [`Scorers::in_use`].
+    pub(crate) fn of_log(lake: &Lake, log: &Log, day: Day) -> Result<Self, EngineError> {
         let mut scorers = Self::default();
         for entry in [LEAD, WIN].into_iter().filter_map(|name| log.for_day(name, day)) {
             scorers.load(lake, entry)?;
@@ -64,6 +73,14 @@ impl Scorers {
             }
         }
         Ok(())
+    }
+
+    /// To be kept and asked again and again.
+    pub(crate) fn kept(self) -> KeptModels {
+        KeptModels {
+            lead: self.lead.map(|model| Arc::new(model) as Arc<dyn LeadScorer>),
+            win: self.win.map(|model| Arc::new(model) as Arc<dyn WinScorer>),
+        }
     }
 
     /// As a run asks them.

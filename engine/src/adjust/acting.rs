@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Change, Request};
-use crate::measure::real;
+use crate::measure::{at, real};
 use crate::rule::{Ruled, minor};
 use crate::time::Day;
 
@@ -66,47 +66,65 @@ pub(crate) fn hash(adjustments: &[Adjustment]) -> Option<String> {
     (!adjustments.is_empty()).then(|| blake3::hash(text.as_bytes()).to_hex()[..32].to_owned())
 }
 
-/// The adjustments of a run with the rows of the reps they are about; those of nobody on duty do nothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Placed<'a> {
-    position: u32,
-    row: usize,
-    adjustment: &'a Adjustment,
+/// The rows of the reps that the adjustments of a run are about; those of nobody on duty do nothing.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Placed {
+    /// By row the positions of its adjustments, in their order.
+    by_row: BTreeMap<usize, Vec<u32>>,
 }
 
-impl<'a> Placed<'a> {
+impl Placed {
     /// Finds the rows; `row_of` gives that of a rep id.
-    pub(crate) fn all(adjustments: &'a [Adjustment], row_of: impl Fn(&str) -> Option<usize>) -> Vec<Self> {
-        let numbered = (0..).zip(adjustments);
-        let placed = numbered.filter_map(|(position, adjustment)| {
-            Some(Self { position, row: row_of(&adjustment.rep_id)?, adjustment })
-        });
-        placed.collect()
+    pub(crate) fn all(adjustments: &[Adjustment], row_of: impl Fn(&str) -> Option<usize>) -> Self {
+        let mut by_row: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
+        for (position, adjustment) in (0..).zip(adjustments) {
+            if let Some(row) = row_of(&adjustment.rep_id) {
+                by_row.entry(row).or_default().push(position);
+            }
+        }
+        Self { by_row }
     }
 
-    /// Applies those that act before the plan is met to what the rules left of the proposals.
-    pub(crate) fn adjust(placed: &[Self], ruled: &mut [Ruled]) {
-        for Self { position, row, adjustment } in
-            placed.iter().filter(|placed| !placed.adjustment.beyond_plan)
-        {
-            let Some(ruled) = ruled.get_mut(*row) else { continue };
+    /// The rows that any is about, rising.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = usize> {
+        self.by_row.keys().copied()
+    }
+
+    fn of<'a>(
+        &self,
+        adjustments: &'a [Adjustment],
+        row: usize,
+        beyond_plan: bool,
+    ) -> impl Iterator<Item = (u32, &'a Adjustment)> {
+        let positions = self.by_row.get(&row).into_iter().flatten();
+        let known = positions.filter_map(|&position| Some((position, adjustments.get(at(position))?)));
+        known.filter(move |(_, adjustment)| adjustment.beyond_plan == beyond_plan)
+    }
+
+    /// Applies those of a row that act before the plan is met to what the rules left of its proposal.
+    pub(crate) fn adjust(&self, adjustments: &[Adjustment], row: usize, ruled: &mut Ruled) {
+        for (position, adjustment) in self.of(adjustments, row, false) {
             let before = ruled.proposal;
             ruled.proposal = adjustment.apply(before);
             if matches!(adjustment.change, Change::Pin(_)) || ruled.pinned.is_some() {
                 ruled.pinned = Some(ruled.proposal);
             }
-            ruled.adjusted.push(Adjusted { adjustment: *position, before, after: ruled.proposal });
+            ruled.adjusted.push(Adjusted { adjustment: position, before, after: ruled.proposal });
         }
     }
 
-    /// Applies those beyond plan to reconciled quotas.
-    pub(crate) fn adjust_beyond_plan(placed: &[Self], ruled: &mut [Ruled], quotas: &mut [i64]) {
-        for Self { position, row, adjustment } in placed.iter().filter(|placed| placed.adjustment.beyond_plan)
-        {
-            let (Some(ruled), Some(quota)) = (ruled.get_mut(*row), quotas.get_mut(*row)) else { continue };
-            let before = *quota;
-            *quota = adjustment.apply(before);
-            ruled.adjusted.push(Adjusted { adjustment: *position, before, after: *quota });
+    /// Applies those of a row beyond plan to its reconciled quota, and returns what becomes of it.
+    pub(crate) fn adjust_beyond_plan(
+        &self,
+        adjustments: &[Adjustment],
+        row: usize,
+        (ruled, mut quota): (&mut Ruled, i64),
+    ) -> i64 {
+        for (position, adjustment) in self.of(adjustments, row, true) {
+            let before = quota;
+            quota = adjustment.apply(before);
+            ruled.adjusted.push(Adjusted { adjustment: position, before, after: quota });
         }
+        quota
     }
 }

@@ -8,7 +8,7 @@ pub(crate) mod market;
 mod model;
 mod rep;
 
-pub(crate) use model::ModelValues;
+pub(crate) use model::{ModelValues, mean_score, weighted};
 pub(crate) use rep::{
     FactorInputs, Raw, Spreads, capability_of, effect, factors, heat_z, of_region, one, raw_values, spread_of,
 };

@@ -5,7 +5,9 @@ use crate::entity::Crm;
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::measure::facts::KEEP_DAYS;
-use crate::measure::{at, real};
+use crate::measure::funnel::{find, rep_positions};
+use crate::measure::opportunity::Opportunity;
+use crate::measure::real;
 use crate::quota::{Member, OpenDeal, Pipeline, PredictInput, Sold, WonDeal, months_before};
 use crate::score::deal::ScoredDeals;
 use crate::settings::Settings;
@@ -118,21 +120,36 @@ pub(super) fn pipeline(
     for (row, &rep) in reps.iter().enumerate() {
         row_of[rep] = Some(row);
     }
-    let facts = &windows.facts;
-    let rows: Vec<Option<usize>> = (0..facts.reps.len())
-        .map(|number| row_of[crm.rep(facts.reps.get(u32::try_from(number).ok()?)?)?])
-        .collect();
-    let mut found = Pipeline { known_from: as_of - KEEP_DAYS + 1, ..Pipeline::default() };
-    for (deal, p_win) in measures.opportunities.iter().zip(&scored.p_win) {
-        let Some(amount) = deal.amount.filter(|amount| *amount > 0).map(real) else { continue };
-        if deal.is_open() {
-            let row = deal.owner.and_then(|owner| rows.get(at(owner)).copied().flatten());
-            if let (Some(row), Some(p_win)) = (row, *p_win) {
-                found.open.push(OpenDeal { row, amount, p_win });
-            }
-        } else if deal.won && deal.has_opened() && deal.closed_day >= found.known_from {
-            found.won.push(WonDeal { opened: deal.opened_day, won: deal.closed_day, amount });
+    let (facts, position) = (&windows.facts, rep_positions(&windows.facts, crm));
+    let mut open: Vec<(u32, OpenDeal)> = Vec::new();
+    let mut found = Pipeline { known_from: known_from(as_of), ..Pipeline::default() };
+    for ((number, deal), p_win) in (0..).zip(&measures.opportunities).zip(&scored.p_win) {
+        let row = || row_of[find(&position, deal.owner)?];
+        if let (Some((amount, p_win)), Some(row)) = (open_deal(deal, *p_win), row()) {
+            open.push((number, OpenDeal { row, amount, p_win }));
         }
+        found.won.extend(won_deal(deal, as_of));
     }
+    // Floats are added up in one order, whatever order events came in.
+    open.sort_unstable_by_key(|(number, deal)| (deal.row, facts.opportunities.get(*number)));
+    found.open = open.into_iter().map(|(_, deal)| deal).collect();
     Some(found)
+}
+
+/// The first day from which on all that was won is known.
+fn known_from(as_of: Day) -> Day {
+    as_of - KEEP_DAYS + 1
+}
+
+/// Amount and chance of an open opportunity that a prediction counts.
+pub(super) fn open_deal(deal: &Opportunity, p_win: Option<f64>) -> Option<(f64, f64)> {
+    let amount = deal.amount.filter(|amount| *amount > 0 && deal.is_open())?;
+    Some((real(amount), p_win?))
+}
+
+/// A won opportunity that a prediction looks back on.
+pub(super) fn won_deal(deal: &Opportunity, as_of: Day) -> Option<WonDeal> {
+    let counts = !deal.is_open() && deal.won && deal.has_opened() && deal.closed_day >= known_from(as_of);
+    let amount = deal.amount.filter(|amount| *amount > 0 && counts)?;
+    Some(WonDeal { opened: deal.opened_day, won: deal.closed_day, amount: real(amount) })
 }

@@ -53,7 +53,7 @@ pub(super) struct Ground {
     pub(super) subjects: Columns,
 }
 
-/// What quotas rest on that no event of the day itself changes.
+/// What quotas rest on that no event of the day itself changes, but for what models say.
 #[derive(Debug)]
 pub(super) struct Basis {
     /// Positions in the CRM of the reps on duty.
@@ -67,7 +67,7 @@ pub(super) struct Basis {
     /// Decayed mean of log(actual ÷ quota) over past periods, by rep id.
     attainment: BTreeMap<String, f64>,
     /// What models say.
-    models: ModelValues,
+    pub(super) models: ModelValues,
     pub(super) previous: BTreeMap<String, Previous>,
     pub(super) previous_as_of: Option<Day>,
 }
@@ -94,6 +94,14 @@ pub(super) async fn basis(
 }
 
 impl Basis {
+    /// Takes in what models say.
+    pub(super) fn ask(&mut self, windows: &Windows, measures: &Measures, scores: &Scores, as_of: Day) {
+        let leads = (&measures.leads[..], scores.leads.as_ref());
+        let deals = (&measures.opportunities[..], scores.deals.as_ref());
+        self.models = ModelValues::new(&windows.crm, &windows.facts, leads, deals);
+        self.input.pipeline = pipeline(windows, &self.reps, measures, scores.deals.as_ref(), as_of);
+    }
+
     /// What the factors are made of, `season` being the season index of the period.
     pub(super) fn factor_inputs<'a>(
         &'a self,
@@ -142,10 +150,7 @@ pub(super) async fn quotas(
     as_of: Day,
 ) -> Result<Quotas> {
     let mut basis = basis(lake, sources, (tiles, windows), (settings, predictor), as_of).await?;
-    let leads = (&measures.leads[..], scores.leads.as_ref());
-    let deals = (&measures.opportunities[..], scores.deals.as_ref());
-    basis.models = ModelValues::new(&windows.crm, &windows.facts, leads, deals);
-    basis.input.pipeline = pipeline(windows, &basis.reps, measures, scores.deals.as_ref(), as_of);
+    basis.ask(windows, measures, scores, as_of);
     let ground = ground(basis, windows, measures, settings, predictor, as_of)?;
     let (basis, adjustments) = (&ground.basis, sources.adjustments(as_of, settings));
     let run = frame(QuotaInputs {

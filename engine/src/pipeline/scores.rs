@@ -3,8 +3,8 @@
 use super::stage::{Measures, Windows};
 use crate::catalogue::Catalogue;
 use crate::error::{EngineError, Result};
-use crate::score::deal::{ScoredDeals, Workdays, stage_number};
-use crate::score::lead::{LeadCases, LeadInputs, ScoredLeads};
+use crate::score::deal::{ScoredDeals, WinLook};
+use crate::score::lead::{LeadCases, LeadInputs, ScoredLeads, region_in};
 use crate::score::{Models, WinScorer};
 use crate::settings::Settings;
 use crate::time::{Day, Zone};
@@ -17,9 +17,6 @@ pub(super) struct Scores {
     /// Of the opportunities; none without a model.
     pub(super) deals: Option<ScoredDeals>,
 }
-
-/// Days that the working days of a forecast lie within.
-const DAYS_AHEAD: Day = 400;
 
 pub(super) fn scores(
     windows: &Windows,
@@ -36,10 +33,9 @@ pub(super) fn scores(
         .transpose()?;
     let Some(model) = models.lead else { return Ok(Scores { leads: None, deals }) };
     let (crm, facts) = (&windows.crm, &windows.facts);
-    let region_of = |rep: &str| crm.regions.ids.get(crm.reps[crm.rep(rep)?].region?).cloned();
     let inputs = LeadInputs { facts, catalogue, settings: &settings.lead, zone };
     let mut cases = LeadCases::new(inputs, model.features());
-    let numbers = cases.day(&measures.leads, &region_of, as_of);
+    let numbers = cases.day(&measures.leads, &region_in(crm), as_of);
     let cases = cases.finish();
     let scores = model
         .score(&cases)
@@ -61,31 +57,11 @@ fn deals(
     zone: &Zone,
     as_of: Day,
 ) -> Result<ScoredDeals> {
-    if model.stages() != stages {
-        return Err(EngineError::Input(format!(
-            "the model of wins {} was fitted with other stages than pipeline.stages names; `tideline train` fits another, \
-             `tideline model rollback --of win` takes it back",
-            model.id()
-        )));
-    }
     let deals = &measures.opportunities;
-    let open = || deals.iter().filter(|deal| deal.is_open());
-    let first = open().map(|deal| zone.day(deal.stage_changed_at)).min().unwrap_or(as_of).min(as_of);
-    let workdays = Workdays::new(first, as_of + DAYS_AHEAD, &windows.crm.calendar);
-    let left = workdays.between(as_of, windows.period.last);
-    let asked: Vec<Option<(usize, usize)>> = deals
-        .iter()
-        .map(|deal| {
-            let since = zone.day(deal.stage_changed_at);
-            let asked = (stage_number(deal.rank, stages.len()), workdays.between(since, as_of));
-            deal.is_open().then_some(asked)
-        })
-        .collect();
-    let p_win = |(stage, age)| model.p_win(stage, age, left);
-    let close = |(stage, age)| workdays.after(as_of, model.median_days(stage, age)?);
+    let look = WinLook::new(model, stages, deals, (zone, &windows.crm.calendar), (as_of, &windows.period))?;
     Ok(ScoredDeals {
         model_id: model.id().to_owned(),
-        p_win: asked.iter().map(|asked| asked.map(p_win)).collect(),
-        expected_close: asked.iter().map(|asked| asked.and_then(close)).collect(),
+        p_win: deals.iter().map(|deal| look.p_win(model, zone, deal)).collect(),
+        expected_close: deals.iter().map(|deal| look.expected_close(model, zone, deal)).collect(),
     })
 }

@@ -144,25 +144,25 @@ pub(crate) struct Settled {
 /// # Errors
 /// [`EngineError::Input`] where the inputs' lengths contradict each other.
 pub(crate) fn settle(inputs: &QuotaInputs<'_>, ruled: &mut [Ruled]) -> Result<Settled> {
-    let placed = if inputs.adjustments.is_empty() {
-        Vec::new()
-    } else {
-        let id = |rep: &usize| inputs.crm.reps[*rep].id.as_str();
-        Placed::all(inputs.adjustments, |rep_id| inputs.reps.binary_search_by(|rep| id(rep).cmp(rep_id)).ok())
-    };
-    Placed::adjust(&placed, ruled);
+    let placed = place(inputs.adjustments, inputs.crm, inputs.reps);
+    for row in placed.rows() {
+        if let Some(ruled) = ruled.get_mut(row) {
+            placed.adjust(inputs.adjustments, row, ruled);
+        }
+    }
     let limits: Vec<Limits> = (ruled.iter().enumerate())
         .map(|(row, ruled)| limits(inputs.forecast.base(row), inputs.settings, ruled, inputs.before[row]))
         .collect();
     let proposals: Vec<i64> = ruled.iter().map(|ruled| ruled.proposal).collect();
     let mut solved = solve(inputs.crm, inputs.reps, (inputs.period, inputs.plan), &proposals, &limits)?;
-    let mut quotas: Vec<i64> = (ruled.iter_mut().enumerate())
+    let quotas: Vec<i64> = (ruled.iter_mut().enumerate())
         .map(|(row, ruled)| {
             let amounts = (solved.quota[row], inputs.bases[row]);
-            apply_beyond_plan(inputs.book, ruled, amounts, inputs.before[row].map(|previous| previous.quota))
+            let previous = inputs.before[row].map(|previous| previous.quota);
+            let quota = apply_beyond_plan(inputs.book, ruled, amounts, previous);
+            placed.adjust_beyond_plan(inputs.adjustments, row, (ruled, quota))
         })
         .collect();
-    Placed::adjust_beyond_plan(&placed, ruled, &mut quotas);
     let mut extra = vec![0; inputs.crm.regions.ids.len()];
     for (row, &rep) in inputs.reps.iter().enumerate() {
         let regions =
@@ -174,6 +174,12 @@ pub(crate) fn settle(inputs: &QuotaInputs<'_>, ruled: &mut [Ruled]) -> Result<Se
         outcome.difference = outcome.difference.map(|difference| difference + extra);
     }
     Ok(Settled { quotas, solved })
+}
+
+/// Which rows approved adjustments are about. `reps` are positions in the CRM, by ascending id.
+pub(crate) fn place(adjustments: &[Adjustment], crm: &Crm, reps: &[usize]) -> Placed {
+    let id = |rep: &usize| crm.reps[*rep].id.as_str();
+    Placed::all(adjustments, |rep_id| reps.binary_search_by(|rep| id(rep).cmp(rep_id)).ok())
 }
 
 /// Makes proposals add up to the plans of a period. `reps` are positions in the CRM; `proposals`, after rules and

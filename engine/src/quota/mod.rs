@@ -30,8 +30,8 @@ pub use error::QuotaError;
 pub use explain::{Explainer, add_up, log_mean, log_ratio, split_driver, step_ratio};
 pub(crate) use fairness::{GroupFairness, Interval, Standing, fairness};
 pub(crate) use frame::{
-    QuotaInputs, QuotaRun, Settled, base, bases, before, limits, minor, proposal, proposals, quotas, settle,
-    solve,
+    QuotaInputs, QuotaRun, Settled, base, bases, before, limits, minor, place, proposal, proposals, quotas,
+    settle, solve,
 };
 pub use limits::{Bound, Layer, Limits, RelaxOrder, Side};
 pub use period::{Span, month, months_before};

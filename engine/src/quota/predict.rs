@@ -64,9 +64,9 @@ pub struct Sold {
 /// The open opportunities, and what became of earlier ones.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Pipeline {
-    /// Those open at the end of the day.
+    /// Those open at the end of the day, each rep's by ascending id.
     pub open: Vec<OpenDeal>,
-    /// Those won within the last months.
+    /// Those won within the last months, in any order: sums of whole minor units.
     pub won: Vec<WonDeal>,
     /// The first day from which all of these are known.
     pub known_from: Day,
@@ -133,6 +133,13 @@ pub trait Forecast: std::fmt::Debug + Send + Sync {
     /// Forecasts one rep again, of whom more is attained in the period or other factors hold: to the last bit what
     /// [`Predictor::predict`] would say with this amount in the rep's row, followed by [`Forecast::with_effects`].
     fn revise(&mut self, rep: usize, attained: f64, effects: Effects);
+    /// Takes other open opportunities of one rep, amounts and chances in the order of [`Pipeline::open`]: to the last bit
+    /// what [`Predictor::predict`] would say with these. A prediction that looks at no pipeline need not say it.
+    fn revise_open(&mut self, _rep: usize, _open: &[(f64, f64)]) {}
+    /// Takes other won opportunities, in any order, for all reps: likewise. Returns whether that changed any forecast.
+    fn revise_won(&mut self, _won: &[WonDeal]) -> bool {
+        false
+    }
 }
 
 /// What a predictor learnt for a period, as numbers that only it understands; none where there was nothing to learn from.

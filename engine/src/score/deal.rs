@@ -2,10 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::WinScorer;
+use crate::error::{EngineError, Result};
 use crate::measure::opportunity::Opportunity;
 use crate::quota::Span;
 use crate::settings::Period;
-use crate::time::Day;
+use crate::time::{Day, Zone};
+
+/// Days that the working days of a forecast lie within.
+const DAYS_AHEAD: Day = 400;
 
 /// The working days of a span, counted up.
 #[derive(Debug, Clone, Default)]
@@ -179,6 +184,67 @@ impl Path {
             days_ahead: workdays.between(day, until),
             won: self.closed.is_some_and(|(closed, won)| won && closed <= until),
         })
+    }
+}
+
+/// What a model of wins is asked as of a day.
+#[derive(Debug)]
+pub(crate) struct WinLook {
+    as_of: Day,
+    stages: usize,
+    workdays: Workdays,
+    /// Working days left in the period.
+    left: usize,
+}
+
+impl WinLook {
+    /// For opportunities as of `as_of`, and others that have not changed their stage for longer.
+    ///
+    /// # Errors
+    /// [`EngineError::Input`] where the model was fitted with other stages.
+    pub(crate) fn new(
+        model: &dyn WinScorer,
+        stages: &[Vec<String>],
+        deals: &[Opportunity],
+        (zone, calendar): (&Zone, &BTreeMap<Day, bool>),
+        (as_of, period): (Day, &Span),
+    ) -> Result<Self> {
+        if model.stages() != stages {
+            return Err(EngineError::Input(format!(
+                "the model of wins {} was fitted with other stages than pipeline.stages names; `tideline train` fits \
+                 another, `tideline model rollback --of win` takes it back",
+                model.id()
+            )));
+        }
+        let since = deals.iter().filter(|deal| deal.opened_at.is_some()).map(|deal| deal.stage_changed_at);
+        let first = since.map(|at| zone.day(at)).min().unwrap_or(as_of).min(as_of);
+        let workdays = Workdays::new(first, as_of + DAYS_AHEAD, calendar);
+        let left = workdays.between(as_of, period.last);
+        Ok(Self { as_of, stages: stages.len(), workdays, left })
+    }
+
+    /// Stage and working days in it; none of what is not open.
+    fn asked(&self, zone: &Zone, deal: &Opportunity) -> Option<(usize, usize)> {
+        let since = zone.day(deal.stage_changed_at);
+        let asked = (stage_number(deal.rank, self.stages), self.workdays.between(since, self.as_of));
+        deal.is_open().then_some(asked)
+    }
+
+    /// The chance of a win by the end of the period; none of what is not open.
+    pub(crate) fn p_win(&self, model: &dyn WinScorer, zone: &Zone, deal: &Opportunity) -> Option<f64> {
+        let (stage, age) = self.asked(zone, deal)?;
+        Some(model.p_win(stage, age, self.left))
+    }
+
+    /// When it will be over; none where that is too far ahead to tell.
+    pub(crate) fn expected_close(
+        &self,
+        model: &dyn WinScorer,
+        zone: &Zone,
+        deal: &Opportunity,
+    ) -> Option<Day> {
+        let (stage, age) = self.asked(zone, deal)?;
+        self.workdays.after(self.as_of, model.median_days(stage, age)?)
     }
 }
 

@@ -16,6 +16,7 @@ use super::decay::Counter;
 use super::rep::{Record, Records};
 use super::{Form, LeadFeatures, LeadScores};
 use crate::catalogue::{Catalogue, Flags};
+use crate::entity::Crm;
 use crate::measure::facts::Facts;
 use crate::measure::lead::{Lead, quality};
 use crate::measure::{at, count, real};
@@ -52,24 +53,35 @@ impl<'a> LeadCases<'a> {
     /// Adds the leads open at the end of `as_of`, by ascending id, and tells their numbers. `leads` are as of that day.
     pub(crate) fn day(&mut self, leads: &[Lead], region_of: RegionOf<'_>, as_of: Day) -> Vec<u32> {
         let LeadInputs { facts, settings, zone, .. } = self.inputs;
-        let end = zone.end(as_of);
-        let records = Records::new(leads, settings, as_of, end);
+        let records = Records::new(leads, settings, as_of, zone.end(as_of));
         let mut open: Vec<u32> =
             leads.iter().zip(0_u32..).filter(|(lead, _)| lead.is_open(as_of)).map(|(_, n)| n).collect();
         open.sort_unstable_by_key(|&number| facts.leads.get(number));
-        for &number in &open {
-            let lead = &leads[at(number)];
+        let chosen = open.iter().map(|&number| &leads[at(number)]);
+        self.add(chosen, (&records, region_of), as_of);
+        open
+    }
+
+    /// Adds some of the open leads, as of `as_of` like the records.
+    pub(crate) fn add<'l>(
+        &mut self,
+        leads: impl Iterator<Item = &'l Lead>,
+        (records, region_of): (&Records, RegionOf<'_>),
+        as_of: Day,
+    ) {
+        let LeadInputs { facts, zone, .. } = self.inputs;
+        let end = zone.end(as_of);
+        for lead in leads {
             self.state(lead, end);
             self.events(lead, end);
             self.origin(lead, region_of, as_of);
-            self.record(lead, &records);
+            self.record(lead, records);
             self.attributes(lead);
             for (name, sum) in self.counter.count(facts, &lead.recent, end) {
                 self.growing.number(name, sum);
             }
             self.growing.end_row();
         }
-        open
     }
 
     pub(crate) fn finish(self) -> Cases {
@@ -170,6 +182,16 @@ pub(crate) struct ScoredLeads {
 impl ScoredLeads {
     /// The scores on a scale to 100, with the leads' numbers.
     pub(crate) fn points(&self) -> impl Iterator<Item = (usize, f64)> {
-        self.numbers.iter().zip(&self.scores.p_convert).map(|(number, [p, ..])| (at(*number), 100.0 * p))
+        self.numbers.iter().zip(&self.scores.p_convert).map(|(number, chance)| (at(*number), points(chance)))
     }
+}
+
+/// A chance, with its interval, on a scale to 100.
+pub(crate) fn points([p, ..]: &[f64; 3]) -> f64 {
+    100.0 * p
+}
+
+/// The region of a rep of the CRM, by id.
+pub(crate) fn region_in(crm: &Crm) -> impl Fn(&str) -> Option<String> {
+    |rep| crm.regions.ids.get(crm.reps[crm.rep(rep)?].region?).cloned()
 }

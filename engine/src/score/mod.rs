@@ -12,8 +12,10 @@ mod cases;
 pub(crate) mod deal;
 mod decay;
 pub(crate) mod lead;
-mod rep;
+pub(crate) mod rep;
 mod training;
+
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +115,12 @@ pub trait LeadScorer: Send + Sync {
     /// # Errors
     /// A sentence that says what is wrong with the cases.
     fn score(&self, cases: &Cases) -> Result<LeadScores, String>;
+
+    /// The probabilities of [`LeadScorer::score`] alone, to the bit, whatever other cases are asked with them.
+    ///
+    /// # Errors
+    /// As [`LeadScorer::score`].
+    fn chances(&self, cases: &Cases) -> Result<Vec<[f64; 3]>, String>;
 }
 
 /// What a model says of leads, one entry per case.
@@ -149,6 +157,28 @@ pub struct Models<'a> {
     pub lead: Option<&'a dyn LeadScorer>,
     /// Of wins.
     pub win: Option<&'a dyn WinScorer>,
+}
+
+/// Models that are kept and asked again and again.
+#[derive(Clone, Default)]
+pub struct KeptModels {
+    /// Of leads.
+    pub lead: Option<Arc<dyn LeadScorer>>,
+    /// Of wins.
+    pub win: Option<Arc<dyn WinScorer>>,
+}
+
+impl KeptModels {
+    /// As a run asks them.
+    pub fn models(&self) -> Models<'_> {
+        Models { lead: self.lead.as_deref(), win: self.win.as_deref() }
+    }
+}
+
+impl std::fmt::Debug for KeptModels {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.models().fmt(f)
+    }
 }
 
 impl Models<'_> {

@@ -1,6 +1,6 @@
 //! A predictor for tests, in the place of the crate of models.
 
-use engine::quota::{Effects, Forecast, Learnt, PredictInput, Predictor};
+use engine::quota::{Effects, Forecast, Learnt, OpenDeal, PredictInput, Predictor, WonDeal};
 
 /// Predicts with a spread, in which everything that a rep did shows.
 #[derive(Debug)]
@@ -12,6 +12,19 @@ struct Paced {
     left: f64,
     attained: Vec<f64>,
     effects: Vec<Effects>,
+    /// Where there is a pipeline: what it brings each, and the part of the rest that it stands for.
+    wins: Option<Vec<f64>>,
+    share: f64,
+}
+
+fn wins(open: impl Iterator<Item = (f64, f64)>) -> f64 {
+    open.fold(0.0, |sum, (amount, p_win)| sum + amount * p_win)
+}
+
+fn share(won: &[WonDeal]) -> f64 {
+    let weighed = |deal: &WonDeal| deal.amount * f64::from(deal.won - deal.opened + 1);
+    let sum = won.iter().map(weighed).sum::<f64>();
+    sum / (sum + 1e9)
 }
 
 impl Predictor for Pace {
@@ -28,11 +41,17 @@ impl Predictor for Pace {
             }
         }
         let (first, last) = input.period;
+        let of_rep = |open: &[OpenDeal], rep| {
+            wins(open.iter().filter(|deal| deal.row == rep).map(|deal| (deal.amount, deal.p_win)))
+        };
+        let pipeline = input.pipeline.as_ref();
         Ok(Box::new(Paced {
             pace,
             left: f64::from(last - input.as_of) / f64::from(last - first + 1),
             attained: input.attained.clone(),
             effects: vec![Effects::NONE; reps],
+            wins: pipeline.map(|found| (0..reps).map(|rep| of_rep(&found.open, rep)).collect()),
+            share: pipeline.map_or(0.0, |found| share(&found.won)),
         }))
     }
 }
@@ -40,7 +59,8 @@ impl Predictor for Pace {
 impl Paced {
     fn rest(&self, rep: usize) -> f64 {
         let effects = self.effects[rep];
-        self.pace[rep] * self.left * (effects.now / effects.start)
+        let wins = self.wins.as_ref().map_or(0.0, |wins| wins[rep]);
+        self.pace[rep] * self.left * (1.0 - self.share) * (effects.now / effects.start) + wins
     }
 }
 
@@ -88,5 +108,19 @@ impl Forecast for Paced {
     fn revise(&mut self, rep: usize, attained: f64, effects: Effects) {
         self.attained[rep] = attained;
         self.effects[rep] = effects;
+    }
+
+    fn revise_open(&mut self, rep: usize, open: &[(f64, f64)]) {
+        if let Some(all) = &mut self.wins {
+            all[rep] = wins(open.iter().copied());
+        }
+    }
+
+    fn revise_won(&mut self, won: &[WonDeal]) -> bool {
+        let before = self.share;
+        if self.wins.is_some() {
+            self.share = share(won);
+        }
+        self.share.to_bits() != before.to_bits()
     }
 }

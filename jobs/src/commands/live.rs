@@ -15,6 +15,7 @@ use crate::context::{Context, now};
 use crate::output;
 use crate::predictor::PanelPredictor;
 use crate::report::words::count;
+use crate::scorers::Scorers;
 
 /// Follows until `stop` is set.
 pub(crate) async fn run(
@@ -40,6 +41,7 @@ pub(crate) async fn run(
         catalogue: Arc::new(context.catalogue()?),
         predictor: Arc::new(PanelPredictor),
         rules: Arc::new(context.rules()?),
+        models: Arc::new(|lake, log, day| Scorers::of_log(lake, log, day).map(Scorers::kept)),
         rows_bytes_max: context.config.live.memory_mib << 20,
     };
     let lake = context.lake()?;

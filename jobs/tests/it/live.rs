@@ -1,127 +1,15 @@
 //! The running day over a real broker: what the topics show is what a daily run publishes.
 
+mod world;
+
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use engine::catalogue::Catalogue;
-use engine::ingest::MessageReader;
-use engine::lake::Lake;
-use engine::time::{Day, day_number, parse_rfc3339};
-
+use self::world::{BEFORE, DAY, World};
 use super::broker::{Broker, broker};
 use super::guarantees::Dice;
 use super::kafka::{ask, start, stop};
 use super::tool::Tool;
-
-const DAY: &str = "2026-02-12";
-const BEFORE: &str = "2026-02-11";
-const STREAMS: [&str; 6] =
-    ["market_factor", "crm.rep", "crm.customer", "crm.region", "crm.plan", "crm.calendar"];
-const RULES: &str = "name: busy\nwhen customers > 8 then raise quota by 5%, red alert \"busy\"\n";
-
-/// A company, the events of its closed days in a file, those of the running day, and late ones.
-struct World {
-    tool: Tool,
-    topic: String,
-    stream: Vec<String>,
-    late: Vec<String>,
-}
-
-impl World {
-    fn new(broker: &Broker, name: &'static str) -> Self {
-        let topic = broker.topic(name, 3);
-        let leaked =
-            |suffix: &str| -> &'static str { Box::leak(format!("{topic}.{suffix}").into_boxed_str()) };
-        let tool = Tool::new()
-            .file("rules.txt", RULES)
-            .file("tideline.toml", "rules = \"rules.txt\"\n")
-            .variable("TIDELINE_LIVE__QUOTA_TOPIC", leaked("quota"))
-            .variable("TIDELINE_LIVE__ALERT_TOPIC", leaked("alert"))
-            .variable("TIDELINE_LIVE__EMIT_SECONDS", "0.1")
-            .variable("TIDELINE_LIVE__REFRESH_SECONDS", "0.5");
-        let scale = data_samples::sample_scale();
-        data_samples::generate(&scale, &tool.path("data"), data_samples::Format::Ndjson, &mut |_| {})
-            .unwrap();
-        let mut files: Vec<_> = std::fs::read_dir(tool.path("data/behaviour"))
-            .unwrap()
-            .map(|file| file.unwrap().path())
-            .collect();
-        files.sort();
-        let lake = Lake::open_or_create(&tool.path("lake"), "Asia/Shanghai").unwrap();
-        let mut reader = MessageReader::new(&lake, &Catalogue::builtin().unwrap()).unwrap();
-        let mut day_of = |line: &str| -> Option<Day> {
-            reader.read(Some(line.as_bytes()));
-            let read = reader.finish(parse_rfc3339("2026-11-01T00:00:00Z").unwrap()).unwrap();
-            read.rows.first().map(|(day, _)| *day)
-        };
-        let day = day_number(DAY.parse().unwrap());
-        let (mut closed, mut stream, mut delayed) = (Vec::new(), Vec::new(), Vec::new());
-        for file in files {
-            for line in std::fs::read_to_string(file).unwrap().lines() {
-                match day_of(line) {
-                    Some(other) if other == day => stream.push(line.to_owned()),
-                    Some(other) if other == day - 2 && delayed.len() < 40 => delayed.push(line.to_owned()),
-                    Some(other) if other > day => {}
-                    _ => closed.push(line.to_owned()),
-                }
-            }
-        }
-        assert!(stream.len() > 100 && delayed.len() == 40, "{}", stream.len());
-        std::fs::write(tool.path("closed.ndjson"), closed.join("\n")).unwrap();
-        let world = Self { tool, topic, stream, late: delayed };
-        world.lake("lake");
-        world
-    }
-
-    /// A lake of the closed days, with the day before published.
-    fn lake(&self, lake: &str) {
-        for stream in STREAMS {
-            let path = self.tool.path("data").join(stream);
-            let from =
-                if path.is_dir() { path } else { self.tool.path("data").join(format!("{stream}.ndjson")) };
-            let from = from.to_str().unwrap();
-            self.tool.run(&["--lake", lake, "ingest", "--stream", stream, "--from", from]).succeeded();
-        }
-        self.tool
-            .run(&["--lake", lake, "ingest", "--stream", "behaviour", "--from", "closed.ndjson"])
-            .succeeded();
-        self.tool.run(&["--lake", lake, "daily", "--as-of", BEFORE]).succeeded();
-    }
-
-    fn send(&self, broker: &Broker, lines: &[String]) {
-        let messages = (0..3).cycle().zip(lines).map(|(partition, line)| (partition, Some(line.as_bytes())));
-        broker.send(&self.topic, messages);
-    }
-
-    fn named(&self) -> String {
-        format!("behaviour={}", self.topic)
-    }
-
-    /// Quotas and alerts as a daily run publishes them, over the same events from files.
-    fn daily(&self, lines: &[String]) -> (BTreeMap<String, String>, Vec<String>) {
-        self.lake("of-files");
-        std::fs::write(self.tool.path("day.ndjson"), lines.join("\n")).unwrap();
-        let from = ["--lake", "of-files", "ingest", "--stream", "behaviour", "--from", "day.ndjson"];
-        self.tool.run(&from).succeeded();
-        self.tool.run(&["--lake", "of-files", "daily", "--as-of", DAY]).succeeded();
-        let query = format!(
-            "SELECT rep_id || '/' || period AS key, quota, expected, low, high, attained, proposal, bound \
-             FROM mart.quota WHERE as_of = DATE '{DAY}'"
-        );
-        let rows = ask(&self.tool, "of-files", &query);
-        let quotas = rows
-            .lines()
-            .skip(1)
-            .filter_map(|row| row.split_once(','))
-            .map(|(key, rest)| (key.to_owned(), rest.to_owned()));
-        let query = format!(
-            "SELECT rule || '/' || scope_id AS key FROM mart.alert WHERE as_of = DATE '{DAY}' AND scope = 'rep' \
-             AND rule IN ('busy', 'process_health_red') ORDER BY key"
-        );
-        let alerts = ask(&self.tool, "of-files", &query);
-        (quotas.collect(), alerts.lines().skip(1).map(str::to_owned).collect())
-    }
-}
 
 /// What the topic of quotas shows, in the columns of [`World::daily`].
 fn quotas(broker: &Broker, topic: &str) -> BTreeMap<String, String> {
@@ -190,12 +78,67 @@ fn quotas_on_the_topic_are_those_of_a_daily_run_whoever_is_killed() {
     world.send(broker, &world.late);
     world.tool.run(&ingest).succeeded();
     let all = [&lines[..], &world.late].concat();
-    std::fs::remove_dir_all(world.tool.path("of-files")).unwrap();
     wait_for(broker, &world.topic, &world.daily(&all));
     let (status, said) = stop(second);
     assert_eq!(status, 0, "{said}");
     assert!(said.contains("40 of earlier days left to the lake"), "{said}");
     assert!(said.contains("a newer state serves"), "{said}");
+}
+
+/// A reason of three reps to move their quotas, approved; and models of leads and wins, in use.
+fn steered(tool: &Tool) {
+    let said = tool.run(&["train", "--as-of", BEFORE]).succeeded().out;
+    assert_eq!(said.matches(&format!("in use from {BEFORE} on")).count(), 2, "{said}");
+    // The day before is published with them.
+    tool.run(&["daily", "--as-of", BEFORE]).succeeded();
+    let reps = ask(tool, "lake", "SELECT rep_id FROM mart.quota ORDER BY rep_id LIMIT 3");
+    let terms: [&[&str]; 3] =
+        [&["--percent", "-7.5"], &["--to", "123456.78"], &["--percent", "4", "--beyond-plan"]];
+    for (rep, terms) in reps.lines().skip(1).zip(terms) {
+        let asked = ["adjust", "request", "--by", "rep", "--reason", "away", "--rep", rep];
+        let id = tool.run(&[&asked, terms].concat()).succeeded().out;
+        let id = id.split_whitespace().nth(2).unwrap().trim_end_matches(',');
+        tool.run(&["adjust", "approve", id, "--by", "boss", "--yes"]).succeeded();
+    }
+}
+
+#[test]
+fn with_trained_models_and_approved_adjustments_they_are_as_well() {
+    let broker = broker();
+    let scale = data_samples::Scale {
+        reps: 24,
+        leads: 2_400,
+        days: 150,
+        events_per_day: 300,
+        ..data_samples::sample_scale()
+    };
+    let world = World::of(broker, "steered", &scale, &steered);
+    let named = world.named();
+    let serve = ["serve", "--kafka", &broker.address, "--topic", &named, "--as-of", DAY];
+    let (mut dice, mut lines) = (Dice(11), world.stream.clone());
+    dice.shuffle(&mut lines);
+    let copies: Vec<String> = lines.iter().step_by(5).cloned().collect();
+    lines.extend(copies);
+    let half = lines.len() / 2;
+    world.send(broker, &lines[..half]);
+    let serving = start(&world.tool, &serve);
+    wait_for_quotas(broker, &world.topic);
+    world.send(broker, &lines[half..]);
+    let daily = world.daily(&lines);
+    let bases = "SELECT DISTINCT basis FROM factor WHERE factor IN ('mean_lead_score', 'weighted_pipeline')";
+    assert!(ask(&world.tool, "of-files", bases).contains("model"));
+    wait_for(broker, &world.topic, &daily);
+    // Late ones, too: those that came before the run that the quotas follow, and after.
+    world.send(broker, &world.late);
+    let ingest = ["ingest", "--kafka", &broker.address, "--topic", &named, "--until-end"];
+    world.tool.run(&ingest).succeeded();
+    wait_for(broker, &world.topic, &world.daily(&[&lines[..], &world.late].concat()));
+    // Without a model, quotas are others, at the next state.
+    world.tool.run(&["model", "rollback", "--of", "win"]).succeeded();
+    let plain = world.daily_after(&[&lines[..], &world.late].concat(), &["model", "rollback", "--of", "win"]);
+    wait_for(broker, &world.topic, &plain);
+    let (status, said) = stop(serving);
+    assert_eq!(status, 0, "{said}");
 }
 
 #[test]

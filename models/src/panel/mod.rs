@@ -53,7 +53,7 @@ pub use calendar::Cadence;
 pub use forecast::LeansOn;
 pub use input::{Panel, PanelRows, Staff, Workdays};
 pub use learnt::{Learnt, PeriodDay, learn};
-pub use pipeline::{OpenDeal, WonDeal};
+pub use pipeline::{OpenDeal, PastLooks, WonDeal};
 pub use progress::Progress;
 
 pub use quota::{PanelQuota, QuotaForecast, QuotaParams, forecast};

@@ -38,42 +38,66 @@ pub struct WonDeal {
     pub amount: f64,
 }
 
-impl Pipeline {
-    /// Of `n_reps` reps as of a day; `won` holds all that were won from the day `known_from` on.
-    pub fn of(
-        panel: &Panel,
-        day: PeriodDay,
-        n_reps: usize,
-        open: &[OpenDeal],
-        (won, known_from): (&[WonDeal], i32),
-    ) -> Self {
-        // Sums of variances and of standard deviations.
-        let mut sums = vec![(0.0, 0.0, 0.0); n_reps];
-        for deal in open {
-            let Some(sum) = sums.get_mut(deal.rep) else { continue };
-            let p = deal.p_win.clamp(0.0, 1.0);
-            let variance = deal.amount * deal.amount * p * (1.0 - p);
-            *sum = (sum.0 + deal.amount * p, sum.1 + variance, sum.2 + variance.sqrt());
+/// What was sold in earlier spans of as many days as are left now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PastLooks {
+    /// Days left.
+    left: i32,
+    /// The days at whose end each look is taken, and what all reps sold in the days after it.
+    looks: Vec<(i32, f64)>,
+}
+
+impl PastLooks {
+    /// Looks from the day on; all wins are known from the day `known_from` on.
+    pub fn of(panel: &Panel, day: PeriodDay, known_from: i32) -> Self {
+        let left = day.end - 1 - day.as_of;
+        let mut looks = Vec::new();
+        let mut look = day.as_of - left;
+        while left > 0 && look >= known_from - 1 {
+            looks.push((look, panel.total(look + 1..look + left + 1)));
+            look -= STEP_DAYS;
         }
-        let wins = |&(mean, variance, deviations): &(f64, f64, f64)| Wins {
-            mean,
-            variance: (1.0 - SAME_REP) * variance + SAME_REP * deviations * deviations,
-        };
-        Self { share: share(panel, day, won, known_from), wins: sums.iter().map(wins).collect() }
+        Self { left, looks }
+    }
+
+    /// Of what was signed in as many days as are left, the share that came from opportunities open when these days began.
+    pub fn share(&self, won: &[WonDeal]) -> f64 {
+        let (mut from_open, mut all) = (0.0, 0.0);
+        for &(look, total) in &self.looks {
+            let days = look + 1..look + self.left + 1;
+            let of_open = won.iter().filter(|deal| deal.opened <= look && days.contains(&deal.won));
+            from_open += of_open.map(|deal| deal.amount).sum::<f64>();
+            all += total;
+        }
+        if all > 0.0 { (from_open / all).clamp(0.0, SHARE_MAX) } else { 0.0 }
     }
 }
 
-/// Of what was signed in as many days as are left, the share that came from opportunities open when these days began.
-fn share(panel: &Panel, day: PeriodDay, won: &[WonDeal], known_from: i32) -> f64 {
-    let left = day.end - 1 - day.as_of;
-    let (mut from_open, mut all) = (0.0, 0.0);
-    let mut look = day.as_of - left;
-    while left > 0 && look >= known_from - 1 {
-        let days = look + 1..look + left + 1;
-        let of_open = won.iter().filter(|deal| deal.opened <= look && days.contains(&deal.won));
-        from_open += of_open.map(|deal| deal.amount).sum::<f64>();
-        all += panel.total(days);
-        look -= STEP_DAYS;
+impl Wins {
+    /// What open opportunities of one rep will bring, amounts and chances, in their order.
+    pub fn of(deals: impl IntoIterator<Item = (f64, f64)>) -> Self {
+        // Of standard deviations, too: what deals of one rep have in common.
+        let (mut mean, mut variances, mut deviations) = (0.0, 0.0, 0.0);
+        for (amount, p_win) in deals {
+            let p = p_win.clamp(0.0, 1.0);
+            let variance = amount * amount * p * (1.0 - p);
+            mean += amount * p;
+            variances += variance;
+            deviations += variance.sqrt();
+        }
+        Self { mean, variance: (1.0 - SAME_REP) * variances + SAME_REP * deviations * deviations }
     }
-    if all > 0.0 { (from_open / all).clamp(0.0, SHARE_MAX) } else { 0.0 }
+}
+
+impl Pipeline {
+    /// Of `n_reps` reps: what was won since the looks know all wins, and what is open, each rep's in its order.
+    pub fn of(looks: &PastLooks, n_reps: usize, open: &[OpenDeal], won: &[WonDeal]) -> Self {
+        let mut deals: Vec<Vec<(f64, f64)>> = vec![Vec::new(); n_reps];
+        for deal in open {
+            if let Some(own) = deals.get_mut(deal.rep) {
+                own.push((deal.amount, deal.p_win));
+            }
+        }
+        Self { share: looks.share(won), wins: deals.into_iter().map(Wins::of).collect() }
+    }
 }

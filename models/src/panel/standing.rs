@@ -171,6 +171,26 @@ impl Standing {
         }
     }
 
+    /// Looks at what the open opportunities of one rep will bring again, where there was a pipeline to look at.
+    pub fn revise_wins(&mut self, rep: usize, wins: Wins) {
+        if let Some(row) = self.rows.get_mut(rep) {
+            row.wins = wins;
+            row.settle();
+        }
+    }
+
+    /// Looks again at the part of the rest that opportunities open by now bring: for all reps. Returns whether it is
+    /// another one.
+    pub fn revise_share(&mut self, share: f64) -> bool {
+        let new = 1.0 - share;
+        let is_other = self.rows.iter().any(|row| row.new.to_bits() != new.to_bits());
+        for row in self.rows.iter_mut().filter(|_| is_other) {
+            row.new = new;
+            row.settle();
+        }
+        is_other
+    }
+
     /// Reps looked at.
     pub fn n_reps(&self) -> usize {
         self.rows.len()

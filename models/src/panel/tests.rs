@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::{
-    LeansOn, OpenDeal, Panel, PanelRows, PeriodDay, Pipeline, QuotaForecast, QuotaParams, Staff, Standing,
-    WonDeal, Workdays, forecast,
+    LeansOn, OpenDeal, Panel, PanelRows, PastLooks, PeriodDay, Pipeline, QuotaForecast, QuotaParams, Staff,
+    Standing, Wins, WonDeal, Workdays, forecast,
 };
 
 /// Columns of a table without factors.
@@ -301,7 +301,8 @@ fn open_opportunities_take_the_place_of_what_such_usually_bring() {
         .map(|day| WonDeal { opened: day - 60, won: day, amount: 0.2 * panel.total(day..day + 1) })
         .collect();
     let deal = |amount, p_win| OpenDeal { rep: 1, amount, p_win };
-    let pipeline = |open: &[OpenDeal]| Pipeline::of(&panel, within, 4, open, (&won, day(40)));
+    let looks = PastLooks::of(&panel, within, day(40));
+    let pipeline = |open: &[OpenDeal]| Pipeline::of(&looks, 4, open, &won);
     let none = pipeline(&[]);
     assert!(none.share > 0.05 && none.share < 0.2, "{}", none.share);
     let plain = standing(&panel, day(60), &[0.0; 4], None);
@@ -311,6 +312,18 @@ fn open_opportunities_take_the_place_of_what_such_usually_bring() {
     let full = standing(&panel, day(60), &[0.0; 4], Some(&pipeline(&[deal(1_000.0, 0.5), deal(500.0, 0.2)])));
     assert!((full.expected(1) - empty.expected(1) - 600.0).abs() < 1e-9);
     assert_eq!(full.expected(2).to_bits(), empty.expected(2).to_bits());
+    // What changes about the pipeline later is what looking at all of it anew says.
+    let fewer = looks.share(&won[..50]);
+    let anew = Pipeline { share: fewer, ..pipeline(&[deal(1_000.0, 0.5), deal(500.0, 0.2)]) };
+    let mut revised = empty.clone();
+    revised.revise_wins(1, Wins::of([(1_000.0, 0.5), (500.0, 0.2)]));
+    assert_eq!(told(&revised, 1), told(&full, 1));
+    assert!(revised.revise_share(fewer) && !revised.revise_share(fewer));
+    let anew = standing(&panel, day(60), &[0.0; 4], Some(&anew));
+    assert!(fewer < none.share);
+    for rep in 0..4 {
+        assert_eq!(told(&revised, rep), told(&anew, rep));
+    }
     // A certain deal is less uncertain than half of two.
     let sure = standing(&panel, day(60), &[0.0; 4], Some(&pipeline(&[deal(600.0, 1.0)])));
     assert!(sure.high(1) - sure.low(1) < full.high(1) - full.low(1));

@@ -37,6 +37,10 @@ impl LeadScorer for Spy {
         let n = cases.rows();
         Ok(LeadScores { p_convert: vec![[0.5; 3]; n], intercept: 0.0, reasons: vec![Vec::new(); n] })
     }
+
+    fn chances(&self, cases: &Cases) -> Result<Vec<[f64; 3]>, String> {
+        Ok(vec![[0.5; 3]; cases.rows()])
+    }
 }
 
 async fn rows(lake: &Lake, catalogue: &Catalogue, as_of: Day, also: Option<&LeadFeatures>) -> LeadRows {

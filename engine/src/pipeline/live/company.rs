@@ -9,13 +9,14 @@ use super::alert::{AlertChange, LiveAlert, of_rep};
 use super::marks::Marks;
 use super::state::State;
 use super::{LiveQuota, Making};
+use crate::adjust::Placed;
 use crate::error::Result;
 use crate::factor::{CAPABILITY, FACTORS, Factor, Raw, Spreads, capability_of, one, raw_values, spread_of};
 use crate::measure::real;
 use crate::pipeline::quotas::refuse;
 use crate::pipeline::subjects::{SubjectInputs, columns};
 use crate::quota::{
-    Bound, Effects, Forecast, Limits, Previous, base, bases, limits, minor, proposal, proposals, solve,
+    Bound, Effects, Forecast, Limits, Previous, base, bases, limits, minor, place, proposal, proposals, solve,
 };
 use crate::rule::{Ruled, apply, apply_beyond_plan};
 
@@ -35,6 +36,7 @@ pub(super) struct Company {
     proposals: Vec<i64>,
     bases: Vec<i64>,
     previous: Vec<Option<Previous>>,
+    placed: Placed,
     /// Before the plan is met.
     ruled: Vec<Ruled>,
     limits: Vec<Limits>,
@@ -76,6 +78,7 @@ impl Company {
             proposals: proposals(forecast.as_ref(), rows, &settings.quota),
             bases: bases(forecast.as_ref(), rows),
             previous: previous.collect(),
+            placed: place(&state.adjustments, crm, &basis.reps),
             ruled: vec![Ruled::default(); rows],
             limits: vec![Limits::default(); rows],
             quotas: vec![0; rows],
@@ -98,6 +101,15 @@ impl Company {
         reps: &[usize],
     ) -> Result<(Vec<usize>, Vec<AlertChange>)> {
         let mut rows = self.weigh(state, making, reps);
+        if state.said.won().is_some_and(|won| self.forecast.revise_won(&won)) {
+            rows.extend(0..self.quotas.len());
+        }
+        for (rep, open) in state.said.pipelines(&state.measures) {
+            if let Some(row) = self.row_of[rep] {
+                self.forecast.revise_open(row, &open);
+                rows.insert(row);
+            }
+        }
         for row in reps.iter().filter_map(|rep| self.row_of[*rep]) {
             let attained = state.attained(state.basis.reps[row]);
             if attained != self.attained[row] {
@@ -176,7 +188,7 @@ impl Company {
         rows
     }
 
-    /// Applies the rules to some rows, and sets their limits.
+    /// Applies rules and approved adjustments to some rows, and sets their limits.
     fn rule(&mut self, state: &State, making: &Making, rows: &[usize]) {
         let of = |values: &[i64]| -> Vec<i64> { rows.iter().map(|&row| values[row]).collect() };
         let (proposals, bases) = (of(&self.proposals), of(&self.bases));
@@ -196,14 +208,15 @@ impl Company {
             });
             apply(&making.rules, state.as_of, &subjects, &proposals, &bases)
         };
-        for (&row, ruled) in rows.iter().zip(ruled) {
+        for (&row, mut ruled) in rows.iter().zip(ruled) {
+            self.placed.adjust(&state.adjustments, row, &mut ruled);
             let (base, previous) = (self.forecast.base(row), self.previous[row].as_ref());
             self.limits[row] = limits(base, &making.settings.quota, &ruled, previous);
             self.ruled[row] = ruled;
         }
     }
 
-    /// Makes the proposals add up to the plans. Returns what rules beyond plan did, by row.
+    /// Makes the proposals add up to the plans. Returns what rules and adjustments beyond plan did, by row.
     fn settle(&mut self, state: &State, making: &Making) -> Result<BTreeMap<usize, Ruled>> {
         let proposals: Vec<i64> = self.ruled.iter().map(|ruled| ruled.proposal).collect();
         let period = &state.windows.period;
@@ -211,11 +224,14 @@ impl Company {
             solve(state.crm(), &state.basis.reps, (period, &state.crm().plan), &proposals, &self.limits)?;
         (self.quotas, self.bound) = (solved.quota, solved.bound);
         let mut beyond = BTreeMap::new();
-        for (row, ruled) in self.ruled.iter().enumerate().filter(|(_, ruled)| !ruled.beyond.is_empty()) {
-            let mut ruled = ruled.clone();
+        let ruled = self.ruled.iter().enumerate().filter(|(_, ruled)| !ruled.beyond.is_empty());
+        let rows: Marks = ruled.map(|(row, _)| row).chain(self.placed.rows()).collect();
+        for row in rows.iter() {
+            let mut ruled = self.ruled[row].clone();
             let previous = self.previous[row].as_ref().map(|previous| previous.quota);
             let amounts = (self.quotas[row], self.bases[row]);
-            self.quotas[row] = apply_beyond_plan(&making.rules, &mut ruled, amounts, previous);
+            let quota = apply_beyond_plan(&making.rules, &mut ruled, amounts, previous);
+            self.quotas[row] = self.placed.adjust_beyond_plan(&state.adjustments, row, (&mut ruled, quota));
             beyond.insert(row, ruled);
         }
         Ok(beyond)

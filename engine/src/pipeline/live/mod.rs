@@ -19,6 +19,7 @@ mod alert;
 mod company;
 mod facts;
 mod marks;
+mod said;
 mod state;
 
 use std::cmp::Ordering;
@@ -31,13 +32,17 @@ pub use alert::{AlertChange, LiveAlert};
 
 use crate::catalogue::Catalogue;
 use crate::error::{EngineError, Result};
-use crate::lake::Lake;
+use crate::lake::{Lake, Log};
 use crate::quota::Predictor;
 use crate::rule::Book;
+use crate::score::KeptModels;
 use crate::settings::Settings;
 use crate::time::{Day, date};
 use company::Company;
 use state::State;
+
+/// Loads the models of a lake that its log says are in use for a day.
+pub type FindModels = dyn Fn(&Lake, &Log, Day) -> Result<KeptModels> + Send + Sync;
 
 /// What decides the numbers, beside the lake.
 #[derive(Clone)]
@@ -50,6 +55,8 @@ pub struct Making {
     pub predictor: Arc<dyn Predictor>,
     /// The rules that act on proposals.
     pub rules: Arc<Book>,
+    /// Finds the models in use for a day.
+    pub models: Arc<FindModels>,
     /// Bytes that the rows of the running day and of days ahead may take.
     pub rows_bytes_max: usize,
 }
@@ -149,7 +156,7 @@ impl Live {
     ///
     /// # Errors
     /// [`EngineError::Input`] where the rows held exceed [`Making::rows_bytes_max`]; [`EngineError::Arrow`] for other
-    /// columns. The state is not to be used afterwards.
+    /// columns, and what a model refuses. The state is not to be used afterwards.
     pub fn apply(&mut self, batches: &[(Day, RecordBatch)]) -> Result<Changes> {
         let mut changes = Changes::default();
         let mut touched = state::Dirty::default();
@@ -177,7 +184,7 @@ impl Live {
         if touched.is_empty() {
             return Ok(changes);
         }
-        let reps = self.state.measure(touched, &self.making);
+        let reps = self.state.measure(touched, &self.making)?;
         let (rows, alerts) = self.company.update(&self.state, &self.making, &reps)?;
         changes.alerts = alerts;
         let named = |row: &usize| reps.binary_search(&self.state.basis.reps[*row]).is_ok();

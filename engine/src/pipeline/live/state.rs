@@ -6,8 +6,10 @@ use arrow::array::RecordBatch;
 
 use super::Making;
 use super::facts::{Index, Named};
+use super::said::{Known, Moved, Said};
+use crate::adjust::Adjustment;
 use crate::entity::Crm;
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::lake::{Job, Lake, Log};
 use crate::measure::at;
 use crate::measure::capability::{rank, shown};
@@ -19,12 +21,13 @@ use crate::measure::opportunity::{Opportunity, opportunity};
 use crate::measure::portfolio::View;
 use crate::measure::process::{index, of_rep, working_days};
 use crate::pipeline::quotas::{Basis, basis};
+use crate::pipeline::scores::scores;
 use crate::pipeline::source::Sources;
 use crate::pipeline::stage::{self, Measures, Windows};
 use crate::tile::keys::Keys;
 use crate::tile::rep::{RepCounts, RepTile};
 use crate::tile::{RunningDay, Touched};
-use crate::time::{Day, Zone, date};
+use crate::time::{Day, Zone};
 use crate::window::OrderDay;
 
 /// Tables beside that of events whose changes a loaded state doesn't see.
@@ -49,9 +52,12 @@ pub(super) struct State {
     /// Of closed days.
     pub(super) windows: Windows,
     pub(super) basis: Basis,
+    /// The approved adjustments that act, in their order.
+    pub(super) adjustments: Vec<Adjustment>,
     pub(super) running: RunningDay,
     /// Of all days.
     pub(super) measures: Measures,
+    pub(super) said: Said,
     index: Index,
     /// By customer key: the position among the measures.
     customer_place: Vec<u32>,
@@ -88,34 +94,40 @@ impl State {
     /// Loads closed days from the lake; the rows of the running day that it has are handed over.
     pub(super) async fn load(lake: &Lake, making: &Making, as_of: Day) -> Result<(Self, Vec<RecordBatch>)> {
         let (settings, catalogue) = (&*making.settings, &*making.catalogue);
-        let models = Log::load(lake).await?;
-        refuse_models(&models, as_of)?;
+        let log = Log::load(lake).await?;
+        let models = (making.models)(lake, &log, as_of)?;
         let lock = lake.lock(Job::Run)?;
         let sources = Sources::open(lake).await?;
-        refuse_adjustments(&sources, making, as_of)?;
         let (mut tiles, _) = stage::tiles(lake, &sources, catalogue, as_of - 1).await?;
         tiles.forget_from(as_of);
         let windows = stage::windows(lake, &sources, &tiles, settings, catalogue, as_of).await?;
         let with = (settings, making.predictor.as_ref());
-        let basis = basis(lake, &sources, (&tiles, &windows), with, as_of).await?;
+        let mut basis = basis(lake, &sources, (&tiles, &windows), with, as_of).await?;
         drop(lock);
         let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
+        let (zone, crm) = (lake.zone(), &windows.crm);
+        let scores = scores(&windows, &measures, models.models(), settings, catalogue, zone, as_of)?;
+        basis.ask(&windows, &measures, &scores, as_of);
+        let position = rep_positions(&windows.facts, crm);
+        let known = Known { windows: &windows, measures: &measures, position: &position, zone, as_of };
+        let said = Said::new(models, &scores, known, making)?;
         let running = RunningDay::new(as_of, catalogue, &tiles.keys)?;
         let rows = running.read(&sources.raw, catalogue)?;
-        let crm = &windows.crm;
         let mut customer_place = vec![NONE; tiles.keys.len()];
         for (place, key) in (0..).zip(&crm.customers.keys) {
             customer_place[at(*key)] = place;
         }
         let mut versions = sources.inputs();
         versions.retain(|name, _| OTHERS.contains(name));
-        versions.insert("ops.model", models.version);
+        versions.insert("ops.model", log.version);
         let state = Self {
             as_of,
             zone: lake.zone().clone(),
             index: Index::new(&windows.facts),
             customer_place,
-            position: rep_positions(&windows.facts, crm),
+            position,
+            said,
+            adjustments: sources.adjustments(as_of, settings),
             on_duty: crm.reps.iter().map(|rep| rep.on_duty(as_of)).collect(),
             working_days: working_days(crm, as_of),
             ranked: BTreeSet::new(),
@@ -148,7 +160,7 @@ impl State {
     }
 
     /// Measures anew what rows have touched; returns the reps of the CRM, rising, whose measures may have changed.
-    pub(super) fn measure(&mut self, dirty: Dirty, making: &Making) -> Vec<usize> {
+    pub(super) fn measure(&mut self, dirty: Dirty, making: &Making) -> Result<Vec<usize>> {
         self.ranked.clear();
         for key in dirty.customers {
             self.measure_customer(key, making);
@@ -161,11 +173,13 @@ impl State {
         let (facts, measures) = (&self.windows.facts, &mut self.measures);
         measures.leads.resize(facts.leads.len(), Lead::default());
         measures.opportunities.resize(facts.opportunities.len(), Opportunity::default());
+        let mut moved = Moved::default();
         for number in dirty.named.leads {
             let new = lead(facts, &self.index.leads[number], &making.catalogue, self.as_of);
             let old = std::mem::replace(&mut measures.leads[number], new);
             measures.portfolios.lead(&self.position, &old, &view, -1);
             measures.portfolios.lead(&self.position, &measures.leads[number], &view, 1);
+            moved.leads.push((number, old));
         }
         for number in dirty.named.deals {
             let rows = &self.index.deals[number];
@@ -173,8 +187,12 @@ impl State {
             let old = std::mem::replace(&mut measures.opportunities[number], new);
             measures.portfolios.deal(&self.position, &old, &view, -1);
             measures.portfolios.deal(&self.position, &measures.opportunities[number], &view, 1);
+            moved.deals.push((number, old));
         }
         let mut reps = self.measures.portfolios.take_changed();
+        let Self { windows, measures, position, zone, said, basis, .. } = self;
+        let known = Known { windows, measures, position, zone, as_of: self.as_of };
+        reps.extend(said.update(known, making, &moved, &mut basis.models)?);
         reps.extend(dirty.reps.iter().filter_map(|id| self.windows.crm.rep(id)));
         reps.sort_unstable();
         reps.dedup();
@@ -184,7 +202,7 @@ impl State {
         for skill in &self.ranked {
             rank(&mut self.measures.capability, &self.on_duty, *skill);
         }
-        reps
+        Ok(reps)
     }
 
     fn measure_customer(&mut self, key: u32, making: &Making) {
@@ -246,31 +264,4 @@ impl State {
     pub(super) fn crm(&self) -> &Crm {
         &self.windows.crm
     }
-}
-
-/// What models say of leads and opportunities is known once a day; quotas that rest on them can't be followed yet.
-fn refuse_models(log: &Log, as_of: Day) -> Result<()> {
-    let in_use = log.entries.iter().find_map(|entry| log.for_day(&entry.name, as_of));
-    in_use.map_or(Ok(()), |entry| {
-        Err(EngineError::Input(format!(
-            "a model is in use ({} {}), and quotas of a running day don't follow models yet; without it, after `tideline \
-             model rollback --of {}`, they can be followed",
-            entry.name, entry.model_id, entry.name
-        )))
-    })
-}
-
-/// What was approved acts between the rules and the plan of a daily run; quotas of a running day don't follow it yet.
-fn refuse_adjustments(sources: &Sources, making: &Making, as_of: Day) -> Result<()> {
-    let acting = sources.adjustments(as_of, &making.settings);
-    acting.first().map_or(Ok(()), |first| {
-        Err(EngineError::Input(format!(
-            "approved adjustments act on {} (request {} of {}{}), and quotas of a running day don't follow them yet; \
-             `tideline daily` computes with them",
-            date(as_of),
-            first.request_id,
-            first.rep_id,
-            if acting.len() > 1 { format!(" and {} more", acting.len() - 1) } else { String::new() }
-        )))
-    })
 }

@@ -1,24 +1,22 @@
 //! The live core gives the quotas of a daily run over the same events, whatever their order.
 
+mod oracle;
+mod world;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::Array;
 use arrow::util::display::array_value_to_string;
-use engine::adjust::{self, Ask, Change, Event, EventKind};
-use engine::catalogue::Catalogue;
-use engine::contract::Stream;
-use engine::ingest::{IngestOptions, MessageReader, ingest_files};
+use engine::adjust::{Ask, Change, EventKind};
 use engine::lake::{Lake, read};
 use engine::live::{AlertChange, Live, LiveQuota, Making};
-use engine::pipeline::{RunReport, RunRequest, run};
+use engine::pipeline::RunReport;
 use engine::rule::{Book, read as read_rules};
-use engine::settings::Settings;
-use engine::time::{Day, Micros, day_number, parse_rfc3339};
-use tempfile::TempDir;
+use engine::score::KeptModels;
 
-use crate::pace::Pace;
+use oracle::{models, models_of};
+use world::{Dice, World, ask, day_of, say};
 
 const RULES: &str = "\
 name: busy
@@ -27,158 +25,14 @@ when customers > 5 and touch_density >= 10% then raise quota by 15%, red alert \
 name: steady
 when opportunity_velocity < 0.5 then lower quota by 3%
 
+name: likely
+when mean_lead_score > 50 or weighted_pipeline > 100,000 then raise quota by 2%
+
 name: bonus
 priority: 200
 scope: rep r00002
 always raise quota by 1,000 beyond plan
 ";
-
-/// Pseudo-random numbers that are the same on every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from((self.0 >> 33) % sides as u64).unwrap()
-    }
-
-    fn shuffle<T>(&mut self, things: &mut [T]) {
-        for last in (1..things.len()).rev() {
-            things.swap(last, self.roll(last + 1));
-        }
-    }
-}
-
-/// A company whose events up to a day are in a lake, and what happens on that day and, late, before it.
-struct World {
-    dir: TempDir,
-    day: Day,
-    /// Of the running day.
-    stream: Vec<String>,
-    /// Of the days before, not in the lake.
-    late: Vec<String>,
-    making: Making,
-}
-
-fn now() -> Micros {
-    parse_rfc3339("2026-12-01T00:00:00Z").unwrap()
-}
-
-fn lines(path: &Path) -> Vec<String> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
-    let texts = files.iter().map(|file| std::fs::read_to_string(file).unwrap());
-    texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
-}
-
-/// The business day of a record; none for one that the contract refuses.
-fn day_of(line: &str, reader: &mut MessageReader) -> Option<Day> {
-    reader.read(Some(line.as_bytes()));
-    reader.finish(now()).unwrap().rows.first().map(|(day, _)| *day)
-}
-
-impl World {
-    /// Half of the events of a few days before are late.
-    async fn new(book: Book) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let data = dir.path().join("data");
-        let scale = data_samples::Scale { reps: 24, events_per_day: 300, ..data_samples::sample_scale() };
-        data_samples::generate(&scale, &data, data_samples::Format::Ndjson, &mut |_| {}).unwrap();
-        let catalogue = Catalogue::builtin().unwrap();
-        let lake = Lake::open_or_create(&dir.path().join("lake"), "Asia/Shanghai").unwrap();
-        let mut reader = MessageReader::new(&lake, &catalogue).unwrap();
-        let day = day_number(chrono::NaiveDate::from_ymd_opt(2026, 2, 12).unwrap());
-        let (mut closed, mut stream, mut delayed) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, line) in lines(&data.join("behaviour")).into_iter().enumerate() {
-            match day_of(&line, &mut reader) {
-                Some(other) if other == day => stream.push(line),
-                Some(other) if (day - 4..day).contains(&other) && number % 2 == 0 => delayed.push(line),
-                Some(other) if other > day => {}
-                _ => closed.push(line),
-            }
-        }
-        assert!(stream.len() > 200 && delayed.len() > 200, "{} and {} events", stream.len(), delayed.len());
-        let making = Making {
-            settings: Arc::new(Settings::default()),
-            catalogue: Arc::new(catalogue),
-            predictor: Arc::new(Pace),
-            rules: Arc::new(book),
-            rows_bytes_max: 64 << 20,
-        };
-        let world = Self { dir, day, stream, late: delayed, making };
-        for stream in Stream::ALL.into_iter().filter(|stream| *stream != Stream::Behaviour) {
-            let path = data.join(format!("{}.ndjson", stream.name()));
-            let from = if path.exists() { path } else { data.join(stream.name()) };
-            take_in(&lake, stream, &from).await;
-        }
-        world.ingest(&lake, "closed", &closed).await;
-        world.daily(&lake, day - 2).await;
-        world
-    }
-
-    async fn ingest(&self, lake: &Lake, name: &str, lines: &[String]) {
-        let path = self.dir.path().join(format!("{name}.ndjson"));
-        std::fs::write(&path, lines.join("\n")).unwrap();
-        take_in(lake, Stream::Behaviour, &path).await;
-    }
-
-    async fn daily(&self, lake: &Lake, as_of: Day) -> RunReport {
-        let request = RunRequest {
-            as_of,
-            now: now(),
-            settings: &self.making.settings,
-            catalogue: &self.making.catalogue,
-            predictor: self.making.predictor.as_ref(),
-            rules: &self.making.rules,
-            models: engine::score::Models::default(),
-            progress: &mut |_| {},
-        };
-        run(lake, request).await.unwrap()
-    }
-
-    /// A copy of the lake as it is now.
-    fn copy(&self, name: &str) -> Lake {
-        let to = self.dir.path().join(name);
-        copy_folder(&self.dir.path().join("lake"), &to);
-        Lake::open(&to, "Asia/Shanghai").unwrap()
-    }
-
-    async fn open(&self, lake: &Lake) -> Live {
-        Live::open(lake, self.making.clone(), self.day).await.unwrap()
-    }
-
-    fn reader(&self) -> MessageReader {
-        let lake = Lake::open(&self.dir.path().join("lake"), "Asia/Shanghai").unwrap();
-        MessageReader::new(&lake, &self.making.catalogue).unwrap()
-    }
-
-    fn batches(&self, lines: &[String]) -> Vec<(Day, RecordBatch)> {
-        let mut reader = self.reader();
-        for line in lines {
-            reader.read(Some(line.as_bytes()));
-        }
-        reader.finish(now()).unwrap().rows
-    }
-}
-
-async fn take_in(lake: &Lake, stream: Stream, path: &Path) {
-    let options = IngestOptions::new(now());
-    ingest_files(lake, &Catalogue::builtin().unwrap(), stream, &[path.to_owned()], &options).await.unwrap();
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy_folder(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
-}
 
 /// The rows of a mart that a run published, each as its columns' texts.
 async fn mart(lake: &Lake, name: &str, report: &RunReport, columns: &[&str]) -> Vec<Vec<String>> {
@@ -307,10 +161,9 @@ fn stirred(world: &World, dice: &mut Dice) -> Vec<String> {
     lines
 }
 
-async fn check(seed: u64, book: Book) {
-    let world = World::new(book).await;
+async fn check(seed: u64, cases: usize, world: World) {
     let mut dice = Dice(seed);
-    for case in 0..4 {
+    for case in 0..cases {
         let lake = world.copy(&format!("case-{case}"));
         let lines = stirred(&world, &mut dice);
         let known = dice.roll(lines.len() + 1);
@@ -353,17 +206,17 @@ async fn check(seed: u64, book: Book) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn live_quotas_are_those_of_a_daily_run() {
-    check(3, Book::default()).await;
+    check(3, 3, World::new(Book::default(), KeptModels::default()).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn live_quotas_under_rules_are_those_of_a_daily_run() {
-    check(4, read_rules(RULES).unwrap()).await;
+    check(4, 3, World::new(read_rules(RULES).unwrap(), KeptModels::default()).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn late_events_count_once_the_lake_has_them_and_the_state_is_loaded_anew() {
-    let world = World::new(Book::default()).await;
+    let world = World::new(Book::default(), KeptModels::default()).await;
     let lake = world.copy("late");
     let mut live = world.open(&lake).await;
     let half = world.stream.len() / 2;
@@ -384,7 +237,7 @@ async fn late_events_count_once_the_lake_has_them_and_the_state_is_loaded_anew()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_day_waits_and_rows_have_a_limit() {
-    let world = World::new(Book::default()).await;
+    let world = World::new(Book::default(), KeptModels::default()).await;
     let lake = world.copy("next");
     let mut today = world.open(&lake).await;
     let moved = world.stream.iter().map(|line| line.replace("2026-02-12T", "2026-02-13T"));
@@ -406,35 +259,89 @@ async fn the_next_day_waits_and_rows_have_a_limit() {
     assert!(refused.is_input() && refused.to_string().contains("live.memory_mib"), "{refused}");
 }
 
+/// Of one rep before and beyond the plan, of one twice, of one who is nobody.
+const APPROVED: [(&str, &str, Change, bool); 6] = [
+    ("a", "r00002", Change::Percent(-5.0), false),
+    ("b", "r00002", Change::Percent(2.5), true),
+    ("c", "r00005", Change::Percent(8.0), false),
+    ("d", "r00005", Change::Pin(1_234_567), false),
+    ("e", "r00007", Change::Pin(2_000_001), true),
+    ("f", "nobody", Change::Percent(50.0), false),
+];
+
+async fn approve(lake: &Lake, (id, rep): (&str, &str), ask: Ask) {
+    say(lake, (id, rep), EventKind::Request, ask).await;
+    say(lake, (id, rep), EventKind::Approve, ask).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_day_on_which_an_approved_adjustment_acts_is_not_followed() {
-    let world = World::new(Book::default()).await;
+async fn live_quotas_with_models_are_those_of_a_daily_run() {
+    check(5, 3, World::new(Book::default(), models()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_quotas_with_one_model_are_those_of_a_daily_run() {
+    for (seed, (lead, win)) in [(6, (true, false)), (7, (false, true))] {
+        check(seed, 1, World::new(read_rules(RULES).unwrap(), models_of(lead, win)).await).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_quotas_with_models_rules_and_adjustments_are_those_of_a_daily_run() {
+    let world = World::new(read_rules(RULES).unwrap(), models()).await;
+    let lake = world.copy("plain");
+    let plain = quotas(&world.open(&lake).await);
+    let original = world.lake();
+    for (id, rep, change, beyond_plan) in APPROVED {
+        approve(&original, (id, rep), ask(change, beyond_plan, None)).await;
+    }
+    let moved = quotas(&world.open(&original).await);
+    let others = |row: &(&Vec<String>, &Vec<String>)| row.0 != row.1;
+    assert!(plain.iter().zip(&moved).filter(others).count() > 5);
+    check(8, 4, world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_rules_adjustments_hold_as_well() {
+    let world = World::new(Book::default(), KeptModels::default()).await;
+    let lake = world.lake();
+    for (id, rep, change, beyond_plan) in APPROVED {
+        approve(&lake, (id, rep), ask(change, beyond_plan, None)).await;
+    }
+    check(9, 2, world).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_approved_acts_in_a_state_loaded_anew_and_until_its_last_day() {
+    let world = World::new(Book::default(), KeptModels::default()).await;
     let lake = world.copy("adjusted");
     let live = world.open(&lake).await;
-    let ask = Ask { change: Change::Percent(-5.0), beyond_plan: false, from: None, until: Some(world.day) };
-    let event = |sequence, kind, actor: &str| Event {
-        request_id: "moved".to_owned(),
-        sequence,
-        kind,
-        actor: actor.to_owned(),
-        at: now(),
-        rep_id: "r00002".to_owned(),
-        period: "2026-02".to_owned(),
-        ask: Some(ask),
-        reason: None,
-        evidence: None,
-        idempotency: None,
-    };
-    adjust::add(&lake, "moved", &|_| Ok(event(1, EventKind::Request, "rep"))).await.unwrap();
+    let lowered = ask(Change::Percent(-5.0), false, Some(world.day));
+    say(&lake, ("moved", "r00002"), EventKind::Request, lowered).await;
     // What is only asked for changes no quota.
     assert_eq!(quotas(&world.open(&lake).await), quotas(&live));
-    adjust::add(&lake, "moved", &|_| Ok(event(2, EventKind::Approve, "boss"))).await.unwrap();
+    say(&lake, ("moved", "r00002"), EventKind::Approve, lowered).await;
     let now = engine::live::versions(&lake).await.unwrap();
     assert_ne!(now.get("ops.adjustment"), live.versions().get("ops.adjustment"));
-    let refused = Live::open(&lake, world.making.clone(), world.day).await.unwrap_err();
-    let said =
-        "approved adjustments act on 2026-02-12 (request moved of r00002), and quotas of a running day don't";
-    assert!(refused.is_input() && refused.to_string().contains(said), "{refused}");
-    // The day after it is over.
-    Live::open(&lake, world.making.clone(), world.day + 1).await.unwrap();
+    let fresh = world.open(&lake).await;
+    assert_ne!(quotas(&fresh), quotas(&live));
+    assert_as_daily(&world, &lake, &fresh).await;
+    let tomorrow = async |lake: &Lake| Live::open(lake, world.making.clone(), world.day + 1).await.unwrap();
+    let plain = world.copy("plain");
+    world.daily(&plain, world.day).await;
+    let proposals = |live: &Live| {
+        let all = (0..live.rows()).map(|row| live.quota(row).unwrap());
+        all.map(|quota| (quota.rep_id, quota.proposal)).collect::<Vec<_>>()
+    };
+    assert_eq!(proposals(&tomorrow(&lake).await), proposals(&tomorrow(&plain).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_model_refuses_is_said() {
+    let world = World::new(Book::default(), KeptModels::default()).await;
+    let making = Making { models: Arc::new(|_, _, _| Ok(oracle::refusing())), ..world.making.clone() };
+    let refused = Live::open(&world.lake(), making, world.day).await.unwrap_err();
+    assert!(refused.is_input(), "{refused}");
+    let said = "the model of wins stern was fitted with other stages than pipeline.stages names";
+    assert!(refused.to_string().contains(said), "{refused}");
 }
