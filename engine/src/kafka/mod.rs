@@ -28,7 +28,9 @@ mod status;
 mod topics;
 
 pub(crate) use client::is_refusal;
-pub use live::{LATENCY_MS, LiveOptions, LiveStatus, OnLiveStatus, follow};
+pub use live::{
+    Grounds, LATENCY_MS, LiveNews, LiveOptions, LiveStatus, OnLiveNews, OnLiveStatus, Reach, follow,
+};
 pub use options::{KafkaOptions, OnStatus, Properties};
 pub use position::partition_of;
 pub use produce::{Player, PlayerOptions};

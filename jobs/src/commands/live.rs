@@ -1,12 +1,12 @@
 //! `tideline serve --kafka`: the quotas of the running day, event by event, until stopped.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use engine::EngineError;
 use engine::contract::Stream;
-use engine::kafka::{KafkaOptions, LiveOptions, LiveStatus, follow};
+use engine::kafka::{KafkaOptions, LiveOptions, LiveStatus, OnLiveNews, follow};
 use engine::live::Making;
 
 use super::metrics::Metrics;
@@ -16,12 +16,19 @@ use crate::output;
 use crate::predictor::PanelPredictor;
 use crate::report::words::count;
 use crate::scorers::Scorers;
+use crate::serve::live::LiveBoard;
 
-/// Follows until `stop` is set.
+/// First and longest pause before following is tried again, beside other servers.
+const PAUSE_SECONDS: (u64, u64) = (1, 60);
+
+/// Follows until `stop` is set; a `board` is told of quotas as they change.
+///
+/// What is wrong at the start ends it. Later, where this process serves something else as well, a failure is told, the
+/// board is cleared, and following begins anew after a pause: whoever answers goes on.
 pub(crate) async fn run(
     brokers: &str,
     args: &ServeArgs,
-    stop: &Arc<AtomicBool>,
+    (stop, board): (&Arc<AtomicBool>, Option<LiveBoard>),
     context: &Context,
 ) -> anyhow::Result<()> {
     let mut options = options(brokers, args, Arc::clone(stop), context)?;
@@ -31,11 +38,17 @@ pub(crate) async fn run(
         }
         None => None,
     };
-    options.on_status = metrics.map(|metrics| {
-        let show: engine::kafka::OnLiveStatus =
-            Arc::new(move |status| metrics.show(super::metrics::live_page(status)));
-        show
-    });
+    let begun = Arc::new(AtomicBool::new(false));
+    options.on_status = Some(Arc::new({
+        let begun = Arc::clone(&begun);
+        move |status| {
+            begun.store(true, Ordering::Relaxed);
+            if let Some(metrics) = &metrics {
+                metrics.show(super::metrics::live_page(status));
+            }
+        }
+    }));
+    options.on_news = board.clone().map(|board| -> OnLiveNews { Arc::new(move |news| board.take(news)) });
     let making = Making {
         settings: Arc::new(context.settings()),
         catalogue: Arc::new(context.catalogue()?),
@@ -45,11 +58,41 @@ pub(crate) async fn run(
         rows_bytes_max: context.config.live.memory_mib << 20,
     };
     let lake = context.lake()?;
-    let progress = context.progress("serve");
-    progress.stage("live");
-    let followed = follow(&lake, &making, &options).await;
-    drop(progress);
-    output::print(&describe(&followed?))
+    let is_alone = args.http.is_none() && args.pg.is_none();
+    let mut pause = PAUSE_SECONDS.0;
+    loop {
+        let progress = context.progress("serve");
+        progress.stage("live");
+        let followed = follow(&lake, &making, &options).await;
+        drop(progress);
+        let error = match followed {
+            Ok(status) => return output::print(&describe(&status)),
+            Err(error) if is_alone || !begun.load(Ordering::Relaxed) => return Err(error.into()),
+            Err(error) => error,
+        };
+        if let Some(board) = &board {
+            board.clear();
+        }
+        tracing::error!(
+            "following the running day failed: {:#}; quotas are answered as published, and it begins anew in {pause} s",
+            anyhow::Error::from(error)
+        );
+        if is_stopped_within(stop, pause).await {
+            return Ok(());
+        }
+        pause = (2 * pause).min(PAUSE_SECONDS.1);
+    }
+}
+
+/// Waits so long; at once where it is to stop.
+async fn is_stopped_within(stop: &AtomicBool, seconds: u64) -> bool {
+    for _ in 0..10 * seconds {
+        if stop.load(Ordering::Relaxed) {
+            return true;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    stop.load(Ordering::Relaxed)
 }
 
 fn options(
@@ -98,6 +141,7 @@ fn options(
         emit_after: Duration::from_secs_f64(live.emit_seconds),
         refresh_after: Duration::from_secs_f64(live.refresh_seconds),
         on_status: None,
+        on_news: None,
     })
 }
 

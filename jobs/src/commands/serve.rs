@@ -31,6 +31,7 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> anyhow::Result<(
         Some(address) => Some(pg::Server::open(address, context, told).await?),
         None => None,
     };
+    let board = server.as_ref().map(Server::live);
     if let Some(server) = &server {
         output::print(&format!("listening on {}", server.url()))?;
     }
@@ -52,7 +53,9 @@ pub(crate) async fn run(args: &ServeArgs, context: &Context) -> anyhow::Result<(
     };
     let following = async {
         match &args.kafka {
-            Some(brokers) => super::live::run(brokers, args, &stop, context).await.inspect_err(|_| end()),
+            Some(brokers) => {
+                super::live::run(brokers, args, (&stop, board), context).await.inspect_err(|_| end())
+            }
             None => Ok(()),
         }
     };

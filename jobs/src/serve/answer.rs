@@ -8,13 +8,13 @@ use axum::response::Response;
 use super::day::Labels;
 use super::given::{ARROW, Given};
 use super::problem::Problem;
-use super::sheet::{arrow_stream, json_array};
+use super::sheet::{Labelled, arrow_stream, json_array};
 use crate::context::now;
 use crate::serve::day::Day;
 
-const AS_OF: HeaderName = HeaderName::from_static("tideline-as-of");
-const RUN: HeaderName = HeaderName::from_static("tideline-run");
-const AGE: HeaderName = HeaderName::from_static("tideline-age-seconds");
+pub(super) const AS_OF: HeaderName = HeaderName::from_static("tideline-as-of");
+pub(super) const RUN: HeaderName = HeaderName::from_static("tideline-run");
+pub(super) const AGE: HeaderName = HeaderName::from_static("tideline-age-seconds");
 const NEXT: HeaderName = HeaderName::from_static("tideline-next");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const ARROW_TYPE: HeaderValue = HeaderValue::from_static(ARROW);
@@ -56,7 +56,8 @@ pub(super) fn page(
         return Ok(not_modified(day, etag));
     }
     let (media, body) = if given.arrow {
-        let body = arrow_stream(rows, Some(&day.run)).map_err(|error| Problem::of_lake(&error))?;
+        let body =
+            arrow_stream(rows, Some(Labelled::of(&day.run))).map_err(|error| Problem::of_lake(&error))?;
         (ARROW_TYPE, body)
     } else {
         let rows = json_array(rows).map_err(|error| Problem::of_lake(&error))?;
@@ -110,14 +111,39 @@ pub(super) fn point_on(headers: &mut HeaderMap, next: Option<&str>) {
     }
 }
 
-/// Says of a response which day it is of.
-pub(super) fn label(headers: &mut HeaderMap, day: &Day, media: HeaderValue, etag: &HeaderValue) {
+/// A response with its validator.
+pub(super) enum Validated {
+    /// The client has this very answer.
+    Known(Response),
+    /// It is to be given a body.
+    New(Response),
+}
+
+/// A response whose validator is `etag`, JSON or Arrow as the client would have it.
+pub(super) fn validated(given: &Given, etag: &HeaderValue) -> Validated {
+    let mut response = Response::new(Body::empty());
+    validate(response.headers_mut(), etag);
+    if matches(given, etag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Validated::Known(response);
+    }
+    let media = if given.arrow { ARROW_TYPE } else { JSON };
+    response.headers_mut().insert(header::CONTENT_TYPE, media);
+    Validated::New(response)
+}
+
+fn validate(headers: &mut HeaderMap, etag: &HeaderValue) {
     // At once, rather than growing thrice.
     headers.reserve(HEADERS);
-    headers.insert(header::CONTENT_TYPE, media);
     headers.insert(header::ETAG, etag.clone());
     headers.insert(header::CACHE_CONTROL, CACHE);
     headers.insert(header::VARY, VARY);
+}
+
+/// Says of a response which day it is of.
+pub(super) fn label(headers: &mut HeaderMap, day: &Day, media: HeaderValue, etag: &HeaderValue) {
+    validate(headers, etag);
+    headers.insert(header::CONTENT_TYPE, media);
     headers.insert(AS_OF, day.labels.as_of.clone());
     headers.insert(RUN, day.labels.run_id.clone());
     headers.insert(AGE, HeaderValue::from(age_seconds(day)));

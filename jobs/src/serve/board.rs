@@ -29,7 +29,7 @@ impl Board {
         Ok(Self { day, quotas })
     }
 
-    /// The answer to "what is this rep's quota"; none where there is no such rep.
+    /// The answer to "what is this rep's quota" as published; none where there is no such rep.
     pub(super) fn quota(&self, rep: &str) -> Option<Bytes> {
         let rows = self.day.ready(Mart::Quota)?.find(rep);
         self.quotas.get(rows)?.last().cloned()

@@ -9,6 +9,8 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{IntoResponses, Modify, PartialSchema, ToSchema};
 
+use super::live;
+
 /// What every `/v1` path may answer instead.
 pub(super) struct Problems;
 
@@ -131,7 +133,68 @@ fn list(rows: Schema) -> Schema {
 }
 
 fn pages(rows: Schema) -> ObjectBuilder {
-    labelled().property("items", list(rows)).required("items").property("next", maybe_text()).required("next")
+    paged(labelled(), rows)
+}
+
+fn paged(labelled: ObjectBuilder, rows: Schema) -> ObjectBuilder {
+    labelled.property("items", list(rows)).required("items").property("next", maybe_text()).required("next")
+}
+
+/// What an answer begins with that may be about the running day: then with the run before, if there is one, and `live`.
+fn newest() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("as_of", text(Some(KnownFormat::Date)))
+        .required("as_of")
+        .property("run_id", maybe_text())
+        .required("run_id")
+        .property("published_at", maybe_instant())
+        .required("published_at")
+        .property("live", grounds())
+}
+
+/// What quotas of the running day stand on.
+fn grounds() -> Schema {
+    let offset = Schema::from(ObjectBuilder::new().schema_type(Type::Integer));
+    let positions = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .additional_properties(Some(offset))
+        .description(Some("The offset of the next event, by partition"));
+    ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .property("positions", positions)
+        .required("positions")
+        .property("loaded_at", text(Some(KnownFormat::DateTime)))
+        .required("loaded_at")
+        .property("outdated_since", maybe_instant())
+        .required("outdated_since")
+        .property("unreachable_since", maybe_instant())
+        .required("unreachable_since")
+        .build()
+        .into()
+}
+
+fn maybe_instant() -> Schema {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Array(vec![Type::String, Type::Null]))
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+        .into()
+}
+
+/// A row of `mart.quota`, of which a quota of the running day has a part of the columns.
+fn newest_quota() -> Schema {
+    let spec = tables::all().iter().find(|spec| spec.name == "mart.quota");
+    let declared = spec.map(tables::Spec::file_schema);
+    let row = ObjectBuilder::new().schema_type(Type::Object);
+    let fields = declared.iter().flat_map(|schema| schema.fields().iter());
+    fields
+        .fold(row, |row, field| {
+            let row = row.property(field.name(), cell(field));
+            let always = live::answer::COLUMNS.index_of(field.name()).is_ok();
+            if always { row.required(field.name()) } else { row }
+        })
+        .build()
+        .into()
 }
 
 /// A body whose shape is a function of the lake's tables.
@@ -157,9 +220,9 @@ pub(super) use adjustment::{
 
 body! {
     /// Quotas of a page.
-    Quotas: pages(row_of("mart.quota")).property("changes", maybe_text()).required("changes").build();
+    Quotas: paged(newest(), newest_quota()).property("changes", maybe_text()).required("changes").build();
     /// A rep's quota.
-    QuotaOfRep: labelled().property("quota", row_of("mart.quota")).required("quota").build();
+    QuotaOfRep: newest().property("quota", newest_quota()).required("quota").build();
     /// Why a quota is what it is.
     Explanation: labelled()
         .property("rep_id", text(None))

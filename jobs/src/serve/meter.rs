@@ -62,8 +62,8 @@ impl Meter {
         self.publications.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The page; `age_seconds` is none before the first publication.
-    pub(super) fn page(&self, age_seconds: Option<i64>) -> String {
+    /// The page; `age_seconds` is none before the first publication, `live_seconds` while no running day is followed.
+    pub(super) fn page(&self, age_seconds: Option<i64>, live_seconds: Option<i64>) -> String {
         let mut page = String::new();
         let load = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         head(&mut page, "tideline_http_answers_total", "counter", "Answers by route and status.");
@@ -96,6 +96,17 @@ impl Meter {
         if let Some(age) = age_seconds {
             head(&mut page, "tideline_data_age_seconds", "gauge", "Seconds since the newest publication.");
             line(&mut page, "tideline_data_age_seconds", age);
+        }
+        head(&mut page, "tideline_live_attached", "gauge", "Whether quotas are those of the running day.");
+        line(&mut page, "tideline_live_attached", u8::from(live_seconds.is_some()));
+        if let Some(age) = live_seconds {
+            head(
+                &mut page,
+                "tideline_live_age_seconds",
+                "gauge",
+                "Seconds for which events may be missing in them.",
+            );
+            line(&mut page, "tideline_live_age_seconds", age);
         }
         page
     }

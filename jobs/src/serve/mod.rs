@@ -23,6 +23,7 @@ mod guard;
 pub(crate) mod key_file;
 mod keys;
 mod listen;
+pub(crate) mod live;
 mod meter;
 mod problem;
 mod routes;
@@ -46,6 +47,7 @@ use self::audit::Audit;
 use self::changes::Feed;
 use self::keys::KeyRing;
 use self::listen::Door;
+use self::live::LiveBoard;
 use self::meter::Meter;
 use self::shelf::Shelf;
 use self::webhook::Subscriber;
@@ -74,6 +76,8 @@ pub(crate) struct Parts {
     again: Again,
     /// Held by whoever adds to a request, so that two of this server don't get in each other's way.
     desk: Semaphore,
+    /// Quotas of the running day, where a topic is followed.
+    live: LiveBoard,
     /// None where clear text is spoken.
     tls: Option<Tls>,
     /// Counts publications that were noticed.
@@ -102,6 +106,11 @@ impl Server {
     pub(crate) fn url(&self) -> String {
         let scheme = if self.app.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.address)
+    }
+
+    /// Where whoever follows the topic tells of quotas, so that they are answered from then on.
+    pub(crate) fn live(&self) -> LiveBoard {
+        self.app.live.clone()
     }
 
     /// Reads what is published, and listens.
@@ -147,6 +156,7 @@ impl Server {
             subscribers,
             again,
             desk,
+            live: LiveBoard::default(),
             tls,
             news,
             stopping,

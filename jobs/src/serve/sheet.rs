@@ -13,6 +13,7 @@ use arrow::json::WriterBuilder;
 use arrow::json::writer::{JsonArray, LineDelimited};
 use engine::EngineError;
 use engine::lake::Run;
+use engine::time::Day;
 
 /// Rows ordered by an id.
 #[derive(Debug, Clone)]
@@ -136,10 +137,23 @@ pub(super) fn json_rows(batch: &RecordBatch) -> Result<Vec<Vec<u8>>, EngineError
     Ok(lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect())
 }
 
-/// The rows as an Arrow IPC stream; where a run is given, with its day and id in two more columns.
-pub(super) fn arrow_stream(batch: &RecordBatch, run: Option<&Run>) -> Result<Vec<u8>, EngineError> {
-    let batch = match run {
-        Some(run) => with_run(batch, run).map_err(arrow_error)?,
+/// What rows are of: a day and, if there is one, a run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Labelled<'a> {
+    pub(super) as_of: Day,
+    pub(super) run_id: Option<&'a str>,
+}
+
+impl<'a> Labelled<'a> {
+    pub(super) fn of(run: &'a Run) -> Self {
+        Self { as_of: run.as_of, run_id: Some(&run.run_id) }
+    }
+}
+
+/// The rows as an Arrow IPC stream; where they are labelled, with day and run in two more columns.
+pub(super) fn arrow_stream(batch: &RecordBatch, label: Option<Labelled<'_>>) -> Result<Vec<u8>, EngineError> {
+    let batch = match label {
+        Some(label) => with_label(batch, label).map_err(arrow_error)?,
         None => batch.clone(),
     };
     let mut writer = StreamWriter::try_new(Vec::new(), &batch.schema()).map_err(arrow_error)?;
@@ -147,14 +161,14 @@ pub(super) fn arrow_stream(batch: &RecordBatch, run: Option<&Run>) -> Result<Vec
     writer.into_inner().map_err(arrow_error)
 }
 
-fn with_run(batch: &RecordBatch, run: &Run) -> Result<RecordBatch, ArrowError> {
+fn with_label(batch: &RecordBatch, label: Labelled<'_>) -> Result<RecordBatch, ArrowError> {
     let mut fields: Vec<Field> = batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
     fields.push(Field::new("as_of", DataType::Date32, false));
-    fields.push(Field::new("run_id", DataType::Utf8, false));
+    fields.push(Field::new("run_id", DataType::Utf8, label.run_id.is_none()));
     let rows = batch.num_rows();
     let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
-    columns.push(Arc::new(Date32Array::from(vec![run.as_of; rows])));
-    columns.push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&run.run_id, rows))));
+    columns.push(Arc::new(Date32Array::from(vec![label.as_of; rows])));
+    columns.push(Arc::new(StringArray::from(vec![label.run_id; rows])));
     RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }
 

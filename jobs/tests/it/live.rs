@@ -3,13 +3,15 @@
 mod world;
 
 use std::collections::BTreeMap;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use self::world::{BEFORE, DAY, World};
 use super::broker::{Broker, broker};
 use super::guarantees::Dice;
 use super::kafka::{ask, start, stop};
-use super::tool::Tool;
+use super::serve::client::Server;
+use super::tool::{Tool, pause};
 
 /// What the topic of quotas shows, in the columns of [`World::daily`].
 fn quotas(broker: &Broker, topic: &str) -> BTreeMap<String, String> {
@@ -139,6 +141,115 @@ fn with_trained_models_and_approved_adjustments_they_are_as_well() {
     wait_for(broker, &world.topic, &plain);
     let (status, said) = stop(serving);
     assert_eq!(status, 0, "{said}");
+}
+
+/// The cells of an answer, in the columns of [`World::daily`].
+fn cells(quota: &serde_json::Value) -> String {
+    let amount = |name: &str| format!("{:.2}", quota[name].as_f64().unwrap());
+    let amounts = ["quota", "expected", "low", "high", "attained", "proposal"].map(amount).join(",");
+    format!("{amounts},{}", quota["bound"].as_str().unwrap())
+}
+
+/// A server that answers and follows.
+fn answering(world: &World, broker: &Broker, named: &str) -> Server {
+    let arguments =
+        ["serve", "--http", "127.0.0.1:0", "--kafka", &broker.address, "--topic", named, "--as-of", DAY];
+    let mut command = world.tool.command(&arguments);
+    command.env("TIDELINE_SERVE__POLL_SECONDS", "0.1").stderr(Stdio::null());
+    Server::of(command)
+}
+
+#[test]
+fn the_api_answers_with_the_quotas_of_the_running_day_and_says_what_they_stand_on() {
+    let broker = broker();
+    let world = World::new(broker, "answering");
+    let server = answering(&world, broker, &world.named());
+    // Until all that is on the topic has been followed, what is published is answered.
+    server.until("/v1/quotas", |answer| answer.json()["live"].is_object());
+    world.send(broker, &world.stream);
+    let (daily, alerts) = world.daily(&world.stream);
+    wait_for(broker, &world.topic, &(daily.clone(), alerts));
+    let stands_on = |live: &serde_json::Value| -> i64 {
+        let positions = live["positions"].as_object().unwrap();
+        assert_eq!(positions.len(), 3, "{live}");
+        positions.values().map(|offset| offset.as_i64().unwrap()).sum()
+    };
+    let sent = i64::try_from(world.stream.len()).unwrap();
+    let rep_of = |key: &str| key.split('/').next().unwrap().to_owned();
+    for (key, row) in &daily {
+        let path = format!("/v1/reps/{}/quota", rep_of(key));
+        let answer = server.until(&path, |answer| stands_on(&answer.json()["live"]) == sent);
+        let body = answer.json();
+        assert_eq!(cells(&body["quota"]), *row);
+        assert_eq!((body["as_of"].as_str(), answer.header("tideline-as-of")), (Some(DAY), DAY));
+        assert!(answer.header("tideline-age-seconds").parse::<i64>().unwrap() < 60);
+        let known = [("if-none-match", answer.header("etag"))];
+        assert_eq!(server.ask("GET", &path, &known).status, 304);
+    }
+    // The same in pages, and of a region alone.
+    let (mut all, mut next) = (BTreeMap::new(), String::new());
+    loop {
+        let page = server.get(&format!("/v1/quotas?limit=5{next}")).json();
+        assert_eq!((page["as_of"].as_str(), stands_on(&page["live"])), (Some(DAY), sent));
+        for quota in page["items"].as_array().unwrap() {
+            let key = format!("{}/{}", quota["rep_id"].as_str().unwrap(), quota["period"].as_str().unwrap());
+            all.insert(key, cells(quota));
+        }
+        let Some(cursor) = page["next"].as_str() else { break };
+        next = format!("&cursor={cursor}");
+    }
+    assert_eq!(all, daily);
+    let first = server.get("/v1/quotas?limit=1").json()["items"][0].clone();
+    let region = first["region_id"].as_str().unwrap();
+    let own = server.get(&format!("/v1/quotas?region={region}")).json();
+    let own = own["items"].as_array().unwrap();
+    assert!(own.len() < daily.len() && own.iter().all(|quota| quota["region_id"] == *region));
+    assert_eq!(server.get("/v1/quotas?cursor=live-xyz").status, 400);
+    // As Arrow the same numbers.
+    let arrow = [("accept", "application/vnd.apache.arrow.stream")];
+    let answer = server.ask("GET", "/v1/quotas?limit=500", &arrow);
+    let reader = arrow::ipc::reader::StreamReader::try_new(&answer.body[..], None).unwrap();
+    let rows: usize = reader.map(|batch| batch.unwrap().num_rows()).sum();
+    assert_eq!((rows, answer.header("tideline-positions").contains(&world.topic)), (daily.len(), true));
+    // What is published stays what it was, and a rep without a quota has none.
+    let path = format!("/v1/reps/{}/quota", rep_of(daily.keys().next().unwrap()));
+    let published = server.get(&format!("{path}?as_of={BEFORE}")).json();
+    assert_eq!((published["as_of"].as_str(), published.get("live")), (Some(BEFORE), None));
+    assert_eq!(server.get("/v1/reps/nobody/quota").status, 404);
+    assert!(String::from_utf8_lossy(&server.get("/metrics").body).contains("tideline_live_attached 1\n"));
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn what_the_running_day_can_not_hold_takes_no_answer_away() {
+    let broker = broker();
+    let mut world = World::new(broker, "overflowing");
+    world.tool = world.tool.variable("TIDELINE_LIVE__MEMORY_MIB", "1");
+    let server = answering(&world, broker, &world.named());
+    let path = "/v1/quotas?limit=1";
+    server.until(path, |answer| answer.json()["live"].is_object());
+    // More than fits: each event many times, under other ids.
+    let id = |line: &str| {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        event["event_id"].as_str().unwrap().to_owned()
+    };
+    let more: Vec<String> = (0..60)
+        .flat_map(|copy| {
+            let renamed = |line: &String| line.replace(&id(line), &format!("{}-{copy}", id(line)));
+            world.stream.iter().map(renamed).collect::<Vec<_>>()
+        })
+        .collect();
+    world.send(broker, &more);
+    // The board is cleared, and what is published is answered, all the while that following is tried again.
+    let answer = server.until(path, |answer| answer.json()["live"].is_null());
+    assert_eq!((answer.status, answer.json()["as_of"].as_str()), (200, Some(BEFORE)));
+    for _ in 0..40 {
+        let answer = server.get(path);
+        assert_eq!((answer.status, answer.json()["live"].is_null()), (200, true));
+        pause(100);
+    }
+    assert!(String::from_utf8_lossy(&server.get("/metrics").body).contains("tideline_live_attached 0\n"));
+    assert_eq!(server.stop().0, 0);
 }
 
 #[test]

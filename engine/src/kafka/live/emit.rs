@@ -109,16 +109,17 @@ impl Emitter {
         self.alerts(live, &raised, positions, status)
     }
 
-    /// Sends the quotas of some rows, where they are not what was sent last.
+    /// Sends the quotas of some rows, where they are not what was sent last; returns these rows.
     pub(super) fn quotas(
         &mut self,
         live: &Live,
         rows: &BTreeSet<usize>,
         positions: &BTreeMap<String, i64>,
         status: &mut LiveStatus,
-    ) -> Result<()> {
+    ) -> Result<Vec<usize>> {
+        let mut sent = Vec::new();
         let standing = Standing::new(live, positions, (status.loaded_at, status.outdated_since));
-        for quota in rows.iter().filter_map(|row| live.quota(*row)) {
+        for (row, quota) in rows.iter().filter_map(|row| Some((*row, live.quota(*row)?))) {
             let key = quota_key(&quota.rep_id, &quota.period);
             if self.quotas.get(&key) == Some(&quota) {
                 continue;
@@ -126,9 +127,10 @@ impl Emitter {
             self.send(&self.quota_topic, &key, Some(&message::quota(&quota, &standing).map_err(wrong)?))?;
             self.quotas.insert(key, quota);
             status.quotas += 1;
+            sent.push(row);
         }
         self.producer.poll(Duration::ZERO);
-        Ok(())
+        Ok(sent)
     }
 
     /// Sends changes of alerts.

@@ -142,6 +142,11 @@ impl Follower {
         known.collect()
     }
 
+    /// How long no broker has answered; none where one does.
+    pub(super) fn down(&self) -> Option<Duration> {
+        self.consumer.context().watch.down().map(|since| since.elapsed())
+    }
+
     /// How far it is behind.
     pub(super) fn lags(&self) -> Vec<Lag> {
         let ends = self.consumer.context().ends.lock().unwrap_or_else(PoisonError::into_inner);

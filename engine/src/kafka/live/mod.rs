@@ -14,12 +14,14 @@ mod emit;
 mod follow;
 mod look;
 mod message;
+mod news;
 mod run;
 mod status;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use news::{Grounds, LiveNews, OnLiveNews, Reach};
 pub use run::follow;
 pub use status::{LATENCY_MS, LiveStatus};
 
@@ -46,6 +48,8 @@ pub struct LiveOptions {
     pub refresh_after: Duration,
     /// Called about once a second.
     pub on_status: Option<OnLiveStatus>,
+    /// Called with quotas as they change.
+    pub on_news: Option<OnLiveNews>,
 }
 
 impl std::fmt::Debug for LiveOptions {

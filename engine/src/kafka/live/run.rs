@@ -1,6 +1,7 @@
 //! The loop: read what is there, apply it, send what changed, look at the lake now and then.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -12,6 +13,7 @@ use super::LiveOptions;
 use super::emit::Emitter;
 use super::follow::{Caught, Follower};
 use super::look::{Looked, Looker};
+use super::news::{Grounds, LiveNews, Reach};
 use super::status::LiveStatus;
 use crate::contract::Stream;
 use crate::error::{EngineError, Result};
@@ -19,7 +21,7 @@ use crate::ingest::MessageReader;
 use crate::lake::Lake;
 use crate::live::{Live, Making};
 use crate::rule::Action;
-use crate::time::Day;
+use crate::time::{Day, Micros};
 
 /// How long the loop waits for a message.
 const WAIT: Duration = Duration::from_millis(50);
@@ -53,6 +55,8 @@ struct Run<'r> {
     rules: Vec<String>,
     emitted: Instant,
     told: Instant,
+    /// Whether all that was on the topic at first has been followed.
+    attached: bool,
 }
 
 impl<'r> Run<'r> {
@@ -105,6 +109,7 @@ impl<'r> Run<'r> {
             rules,
             emitted: begun,
             told: begun,
+            attached: false,
         };
         run.tell();
         let mut reader = MessageReader::new(lake, &making.catalogue)?;
@@ -151,7 +156,8 @@ impl<'r> Run<'r> {
         let named: BTreeSet<usize> = changes.named.into_iter().collect();
         self.waiting.retain(|row| !named.contains(row));
         self.waiting.extend(changes.others);
-        self.emitter.quotas(&self.live, &named, &positions, &mut self.status)?;
+        let sent = self.emitter.quotas(&self.live, &named, &positions, &mut self.status)?;
+        self.news(&sent, if self.waiting.is_empty() { Reach::All } else { Reach::These });
         self.emitter.alerts(&self.live, &changes.alerts, &positions, &mut self.status)?;
         let status = &mut self.status;
         status.applied += changes.applied;
@@ -167,7 +173,33 @@ impl<'r> Run<'r> {
     fn send_waiting(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.waiting);
         self.emitted = Instant::now();
-        self.emitter.quotas(&self.live, &rows, &self.follower.positions(), &mut self.status)
+        let positions = self.follower.positions();
+        let sent = self.emitter.quotas(&self.live, &rows, &positions, &mut self.status)?;
+        self.news(&sent, Reach::All);
+        Ok(())
+    }
+
+    /// Tells whoever answers for quotas in this process.
+    fn news(&self, rows: &[usize], reach: Reach) {
+        let Some(on_news) = self.options.on_news.as_ref().filter(|_| self.attached) else { return };
+        let told_at = (self.options.kafka.clock)();
+        let micros = |down: Duration| Micros::try_from(down.as_micros()).unwrap_or(Micros::MAX);
+        let grounds = Grounds {
+            as_of: self.live.as_of(),
+            run_id: self.live.run_id().map(str::to_owned),
+            positions: self.follower.positions(),
+            loaded_at: self.status.loaded_at,
+            outdated_since: self.status.outdated_since,
+            unreachable_since: self.follower.down().map(|down| told_at.saturating_sub(micros(down))),
+            told_at,
+        };
+        let quotas = rows.iter().filter_map(|row| self.live.quota(*row)).collect();
+        on_news(LiveNews { grounds: Arc::new(grounds), quotas, reach });
+    }
+
+    /// The same of all.
+    fn all_news(&self) {
+        self.news(&(0..self.live.rows()).collect::<Vec<_>>(), Reach::Anew);
     }
 
     fn outdated(&mut self) {
@@ -206,6 +238,7 @@ impl<'r> Run<'r> {
                     self.outdated();
                 }
                 self.emitter.all(&self.live, &self.follower.positions(), &self.rules, &mut self.status)?;
+                self.all_news();
                 tracing::info!(
                     as_of = %crate::time::date(self.live.as_of()),
                     seconds = begun.elapsed().as_secs_f64(),
@@ -226,6 +259,12 @@ impl<'r> Run<'r> {
         self.status.lags = self.follower.lags();
         if let Some(on_status) = &self.options.on_status {
             on_status(&self.status);
+        }
+        if self.attached {
+            self.news(&[], if self.waiting.is_empty() { Reach::All } else { Reach::These });
+        } else if self.status.lags.iter().all(|lag| lag.lag_rows == Some(0)) {
+            self.attached = true;
+            self.all_news();
         }
     }
 }

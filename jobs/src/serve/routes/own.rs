@@ -13,6 +13,7 @@ use super::super::answer::{age_seconds, page};
 use super::super::cursor::{hex, unhex};
 use super::super::document::{ArrowStream, Health, Runs};
 use super::super::given::Given;
+use super::super::live::answer::age_seconds as answer_age;
 use super::super::problem::Problem;
 use super::super::sheet::take;
 use super::super::webhook;
@@ -94,8 +95,9 @@ pub(crate) async fn ready(State(app): State<App>) -> Result<Response, Problem> {
 )]
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let age = app.shelf.board().ok().map(|board| age_seconds(&board.day));
+    let live = app.live.grounds().map(|grounds| answer_age(&grounds));
     let text = HeaderValue::from_static("text/plain; version=0.0.4");
-    let page = app.meter.page(age) + &webhook::page(&app.subscribers);
+    let page = app.meter.page(age, live) + &webhook::page(&app.subscribers);
     ([(header::CONTENT_TYPE, text)], page).into_response()
 }
 

@@ -3,16 +3,19 @@
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
+use engine::live::LiveQuota;
 use engine::time::date;
 use std::sync::Arc;
 
 use super::super::answer::{self, object, one, page, value};
+use super::super::board::Board;
 use super::super::cursor::{hex, unhex};
 use super::super::day::{Day, Mart};
 use super::super::document::{ArrowStream, Explanation, QuotaOfRep, Quotas};
 use super::super::given::{Given, Id};
+use super::super::live::{self, answer as live_answer};
 use super::super::problem::Problem;
-use super::super::sheet::{Sheet, json_array, take};
+use super::super::sheet::{json_array, take};
 use super::super::{App, changes};
 use crate::cli::Scope;
 
@@ -21,7 +24,9 @@ const USUAL_ROWS: usize = 100;
 
 #[utoipa::path(
     get, path = "/v1/quotas", tag = "quotas",
-    description = "Quotas, ordered by rep. Pages of one walk are all of one run, whatever is published meanwhile.",
+    description = "Quotas, ordered by rep. Where the server follows the topic of events, and no day is asked for, they are those of \
+                   the running day, each as it is when its page is asked for; `live` says what all of them know at least. \
+                   Else pages of one walk are all of one run, whatever is published meanwhile.",
     params(
         ("rep" = Option<String>, Query, min_length = 1, description = "Of this rep only"),
         ("region" = Option<String>, Query, min_length = 1, description = "Of reps of this very region only"),
@@ -44,6 +49,21 @@ pub(crate) async fn list(State(app): State<App>, mut given: Given) -> Result<Res
     if let Some(rep) = &wanted.rep {
         may_see(&given, given.who.sees_rep(&board, rep))?;
     }
+    let end = changes::end(&app.shelf.published()).map(|cursor| cursor.text());
+    if let (None, Some((page, after))) = (as_of, running(&app, &board, cursor.as_deref())?) {
+        let grounds = page.grounds();
+        let seen = |quota: &Arc<LiveQuota>| {
+            wanted.takes(quota.region_id.as_deref(), Some(&quota.period))
+                && wanted.rep.as_ref().is_none_or(|rep| *rep == quota.rep_id)
+                && given.who.sees_rep(&board, &quota.rep_id)
+        };
+        let mut found: Vec<Arc<LiveQuota>> =
+            page.after(after.as_deref()).filter(seen).take(limit + 1).collect();
+        let more = found.len() > limit;
+        found.truncate(limit);
+        let next = found.last().filter(|_| more).map(|quota| format!("{RUNNING}{}", hex(&quota.rep_id)));
+        return live_answer::page(&grounds, &given, &found, (next.as_deref(), end.as_deref()));
+    }
     let (day, from) = match cursor {
         Some(cursor) => continued(&app, &cursor)?,
         None => (day_of(&app, as_of)?, None),
@@ -60,14 +80,16 @@ pub(crate) async fn list(State(app): State<App>, mut given: Given) -> Result<Res
         None => 0..sheet.rows(),
     };
     let first = from.map_or(rows.start, |last| sheet.after(&last).max(rows.start));
-    let seen = |row: &usize| wanted.takes(&sheet, *row) && given.who.sees_rep(&board, sheet.id(*row));
+    let seen = |row: &usize| {
+        wanted.takes(sheet.text("region_id", *row), sheet.text("period", *row))
+            && given.who.sees_rep(&board, sheet.id(*row))
+    };
     let mut found: Vec<usize> = (first..rows.end).filter(seen).take(limit + 1).collect();
     // Rows of one rep stay on one page.
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|&row| cursor_after(&day, sheet.id(row)));
     let rows = sheet.take(&found).map_err(|error| Problem::of_lake(&error))?;
-    let end = changes::end(&app.shelf.published()).map(|cursor| cursor.text());
     page(&day, &given, &rows, next.as_deref(), &[("changes", serde_json::Value::from(end))])
 }
 
@@ -79,12 +101,27 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn takes(&self, sheet: &Sheet, row: usize) -> bool {
-        let is = |wanted: &Option<String>, column| {
-            wanted.is_none() || wanted.as_deref() == sheet.text(column, row)
-        };
-        is(&self.region, "region_id") && is(&self.period, "period")
+    /// Whether a quota of this region and period is wanted.
+    fn takes(&self, region: Option<&str>, period: Option<&str>) -> bool {
+        let is = |wanted: &Option<String>, found| wanted.is_none() || wanted.as_deref() == found;
+        is(&self.region, region) && is(&self.period, period)
     }
+}
+
+/// What cursors of the running day begin with.
+const RUNNING: &str = "live-";
+
+/// The running day, and the last rep known of it; none where a walk through a published day begins, or goes on.
+type Walk = Option<(Arc<live::Page>, Option<String>)>;
+
+fn running(app: &App, board: &Board, cursor: Option<&str>) -> Result<Walk, Problem> {
+    let page = app.live.page(board.day.run.as_of);
+    let Some(cursor) = cursor else { return Ok(page.map(|page| (page, None))) };
+    let Some(rep) = cursor.strip_prefix(RUNNING) else { return Ok(None) };
+    let wrong = || Problem::parameter("cursor", "cursor must be `next` of the page before, as it was given");
+    let gone =
+        || Problem::gone("the running day of this cursor is not followed here now; begin again without it");
+    Ok(Some((page.ok_or_else(gone)?, Some(unhex(rep).ok_or_else(wrong)?))))
 }
 
 fn cursor_after(day: &Day, rep: &str) -> String {
@@ -138,7 +175,8 @@ fn no_quota(rep: &str, day: &Day) -> Problem {
 
 #[utoipa::path(
     get, path = "/v1/reps/{id}/quota", tag = "quotas",
-    description = "A rep's quota: how much, between which bounds, and the chance of reaching it.",
+    description = "A rep's quota: how much, between which bounds, and the chance of reaching it. Where the server follows the \
+                   topic of events, and no day is asked for, it is that of the running day: `live` says what it stands on.",
     params(
         ("id" = String, Path, description = "The rep"),
         ("as_of" = Option<String>, Query, format = Date, description = "As published for this day; without it, the newest")
@@ -155,6 +193,13 @@ pub(crate) async fn of_rep(
     given.nothing_else()?;
     let board = app.shelf.board()?;
     may_see(&given, given.who.sees_rep(&board, &rep))?;
+    if let (None, Some(page)) = (as_of, app.live.page(board.day.run.as_of)) {
+        let none = || {
+            let day = date(page.grounds().as_of);
+            Problem::not_found(format!("rep {rep} has no quota as of {day}, which is followed"))
+        };
+        return live_answer::one(&page.quota(&rep).ok_or_else(none)?, &given);
+    }
     if as_of.is_none() && !given.arrow {
         let body = board.quota(&rep).ok_or_else(|| no_quota(&rep, &board.day))?;
         return Ok(answer::ready(&board.day, &given, body));
