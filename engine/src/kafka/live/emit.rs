@@ -30,7 +30,13 @@ pub(super) struct Emitter {
     alert_topic: String,
     /// What the topic shows, by key.
     quotas: BTreeMap<String, LiveQuota>,
+    /// As they were sent.
     alerts: BTreeMap<String, LiveAlert>,
+}
+
+/// Whether an alert wasn't told before, or wasn't as urgent.
+fn is_news(told: Option<&LiveAlert>, now: &LiveAlert) -> bool {
+    told.is_none_or(|told| now.urgency() > told.urgency())
 }
 
 impl Emitter {
@@ -101,11 +107,7 @@ impl Emitter {
             self.alerts.remove(&key);
             self.send(&self.alert_topic, &key, None)?;
         }
-        let raised: Vec<AlertChange> = standing
-            .into_iter()
-            .filter(|(key, alert)| self.alerts.get(key) != Some(alert))
-            .map(|(_, alert)| AlertChange::Raised(alert))
-            .collect();
+        let raised: Vec<AlertChange> = standing.into_values().map(AlertChange::Raised).collect();
         self.alerts(live, &raised, positions, status)
     }
 
@@ -133,7 +135,7 @@ impl Emitter {
         Ok(sent)
     }
 
-    /// Sends changes of alerts.
+    /// Sends alerts that are new, worse or over. Words and evidence change with every event, which is no news.
     pub(super) fn alerts(
         &mut self,
         live: &Live,
@@ -149,6 +151,9 @@ impl Emitter {
             let (AlertChange::Raised(alert) | AlertChange::Cleared(alert)) = change;
             let key = alert_key(&alert.rule, &alert.rep_id);
             if let AlertChange::Raised(alert) = change {
+                if !is_news(self.alerts.get(&key), alert) {
+                    continue;
+                }
                 let text = message::alert(alert, &standing).map_err(wrong)?;
                 self.send(&self.alert_topic, &key, Some(&text))?;
                 self.alerts.insert(key, alert.clone());
@@ -202,4 +207,25 @@ impl Emitter {
 #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
 fn wrong(error: serde_json::Error) -> EngineError {
     EngineError::Lake(format!("a message can't be written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn other_words_are_no_news_and_a_worse_alert_is() {
+        let alert = |severity, evidence: &str| LiveAlert {
+            rule: "busy".to_owned(),
+            severity,
+            rep_id: "r1".to_owned(),
+            message: "busy".to_owned(),
+            evidence: evidence.to_owned(),
+        };
+        let told = alert("medium", "at 10");
+        assert!(is_news(None, &told));
+        assert!(!is_news(Some(&told), &alert("medium", "at 11")));
+        assert!(!is_news(Some(&told), &alert("low", "at 11")));
+        assert!(is_news(Some(&told), &alert("high", "at 10")));
+    }
 }

@@ -19,6 +19,17 @@ pub struct LiveAlert {
     pub evidence: String,
 }
 
+impl LiveAlert {
+    /// The more, the more urgent.
+    pub(crate) fn urgency(&self) -> u8 {
+        match self.severity {
+            "high" => 2,
+            "medium" => 1,
+            _ => 0,
+        }
+    }
+}
+
 /// An alert that was raised or changed, or one that no longer stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AlertChange {
