@@ -11,7 +11,7 @@ use super::broker::{Broker, broker};
 use super::guarantees::Dice;
 use super::kafka::{ask, start, stop};
 use super::serve::client::Server;
-use super::tool::{Tool, pause};
+use super::tool::Tool;
 
 /// What the topic of quotas shows, in the columns of [`World::daily`].
 fn quotas(broker: &Broker, topic: &str) -> BTreeMap<String, String> {
@@ -217,38 +217,6 @@ fn the_api_answers_with_the_quotas_of_the_running_day_and_says_what_they_stand_o
     assert_eq!((published["as_of"].as_str(), published.get("live")), (Some(BEFORE), None));
     assert_eq!(server.get("/v1/reps/nobody/quota").status, 404);
     assert!(String::from_utf8_lossy(&server.get("/metrics").body).contains("tideline_live_attached 1\n"));
-    assert_eq!(server.stop().0, 0);
-}
-
-#[test]
-fn what_the_running_day_can_not_hold_takes_no_answer_away() {
-    let broker = broker();
-    let mut world = World::new(broker, "overflowing");
-    world.tool = world.tool.variable("TIDELINE_LIVE__MEMORY_MIB", "1");
-    let server = answering(&world, broker, &world.named());
-    let path = "/v1/quotas?limit=1";
-    server.until(path, |answer| answer.json()["live"].is_object());
-    // More than fits: each event many times, under other ids.
-    let id = |line: &str| {
-        let event: serde_json::Value = serde_json::from_str(line).unwrap();
-        event["event_id"].as_str().unwrap().to_owned()
-    };
-    let more: Vec<String> = (0..60)
-        .flat_map(|copy| {
-            let renamed = |line: &String| line.replace(&id(line), &format!("{}-{copy}", id(line)));
-            world.stream.iter().map(renamed).collect::<Vec<_>>()
-        })
-        .collect();
-    world.send(broker, &more);
-    // The board is cleared, and what is published is answered, all the while that following is tried again.
-    let answer = server.until(path, |answer| answer.json()["live"].is_null());
-    assert_eq!((answer.status, answer.json()["as_of"].as_str()), (200, Some(BEFORE)));
-    for _ in 0..40 {
-        let answer = server.get(path);
-        assert_eq!((answer.status, answer.json()["live"].is_null()), (200, true));
-        pause(100);
-    }
-    assert!(String::from_utf8_lossy(&server.get("/metrics").body).contains("tideline_live_attached 0\n"));
     assert_eq!(server.stop().0, 0);
 }
 
