@@ -28,6 +28,8 @@ const START: Duration = Duration::from_mins(3);
 #[derive(Debug)]
 pub(crate) struct Broker {
     pub(crate) address: String,
+    /// The file that its process id is in.
+    pid: Option<PathBuf>,
     /// None where the environment names a broker.
     _shell: Option<Child>,
 }
@@ -36,15 +38,24 @@ pub(crate) struct Broker {
 pub(crate) fn broker() -> &'static Broker {
     static BROKER: OnceLock<Broker> = OnceLock::new();
     BROKER.get_or_init(|| match std::env::var_os("TIDELINE_TEST_KAFKA") {
-        Some(address) => Broker { address: address.into_string().unwrap(), _shell: None },
-        None => Broker::start(),
+        Some(address) => Broker { address: address.into_string().unwrap(), pid: None, _shell: None },
+        None => Broker::start("shared"),
     })
 }
 
+/// A broker that nobody else uses, to be held still; none, and said so, where the environment names one.
+pub(crate) fn own_broker(name: &str) -> Option<Broker> {
+    if std::env::var_os("TIDELINE_TEST_KAFKA").is_some() {
+        println!("left out: {name} holds a broker of its own still, and TIDELINE_TEST_KAFKA names another's");
+        return None;
+    }
+    Some(Broker::start(name))
+}
+
 impl Broker {
-    fn start() -> Self {
+    fn start(name: &str) -> Self {
         let jars = jars();
-        let dir = std::env::temp_dir().join(format!("tideline-broker-{}", std::process::id()));
+        let dir = std::env::temp_dir().join(format!("tideline-broker-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         // Held both at once, so that they differ.
         let ports = [0; 2].map(|any| TcpListener::bind(("127.0.0.1", any)).unwrap());
@@ -71,7 +82,14 @@ impl Broker {
             assert!(ended.is_none(), "the broker ended: {ended:?}\n{}", text());
             assert!(started.elapsed() < START, "the broker does not answer\n{}", text());
         }
-        Self { address, _shell: Some(shell) }
+        Self { address, pid: Some(dir.join("pid")), _shell: Some(shell) }
+    }
+
+    /// Holds the broker's process still: it neither answers nor closes a connection.
+    pub(crate) fn hold(&self, still: bool) {
+        let pid = std::fs::read_to_string(self.pid.as_ref().unwrap()).unwrap();
+        let signal = if still { "-STOP" } else { "-CONT" };
+        assert!(Command::new("kill").args([signal, pid.trim()]).status().unwrap().success());
     }
 
     /// Makes a topic and returns its name, which no other test has.

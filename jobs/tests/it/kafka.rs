@@ -41,7 +41,7 @@ pub(crate) fn events(from: usize, to: usize) -> Vec<String> {
 }
 
 /// Sends events over three partitions in turn.
-fn send(broker: &Broker, topic: &str, events: &[String]) {
+pub(crate) fn send(broker: &Broker, topic: &str, events: &[String]) {
     let partitions = (0..3).cycle();
     broker.send(topic, partitions.zip(events).map(|(partition, event)| (partition, Some(event.as_bytes()))));
 }
@@ -190,7 +190,7 @@ pub(crate) fn rows(tool: &Tool) -> usize {
 }
 
 /// Waits until the lake has so many events.
-fn wait_for_rows(tool: &Tool, expected: usize) {
+pub(crate) fn wait_for_rows(tool: &Tool, expected: usize) {
     let started = Instant::now();
     while rows(tool) != expected {
         assert!(started.elapsed() < Duration::from_mins(5), "{} rows instead of {expected}", rows(tool));

@@ -29,6 +29,8 @@ mod memory;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod outages;
+#[cfg(test)]
 mod pg;
 #[cfg(test)]
 mod posted;
