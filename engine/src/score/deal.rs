@@ -187,6 +187,8 @@ impl Path {
 pub(crate) struct ScoredDeals {
     pub(crate) model_id: String,
     pub(crate) p_win: Vec<Option<f64>>,
+    /// None where the model knows no intervals.
+    pub(crate) interval: Option<Vec<Option<[f64; 2]>>>,
     pub(crate) expected_close: Vec<Option<Day>>,
 }
 

@@ -35,6 +35,8 @@ mod posted;
 #[cfg(test)]
 mod quality;
 #[cfg(test)]
+mod route;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod schedule;
