@@ -127,7 +127,7 @@ fn open_opportunities_have_chances(tool: &Tool) {
              AND (p_win IS NULL OR (p_win >= 0 AND p_win < 1))
              AND (p_win IS NULL) = (p_win_low IS NULL) AND (p_win IS NULL) = (p_win_high IS NULL)
              AND (p_win IS NULL OR (0 <= p_win_low AND p_win_low <= p_win AND p_win <= p_win_high AND p_win_high < 1))
-             AND (p_win IS NULL OR p_win = 0 OR p_win_high - p_win_low BETWEEN 0.0001 AND 0.5)
+             AND (p_win IS NULL OR p_win = 0 OR (p_win_low < p_win_high AND p_win_high - p_win_low < 0.6))
              AND (expected_close IS NULL OR (open AND expected_close > as_of))) AS sound
          FROM opportunity WHERE {on}"
     );
