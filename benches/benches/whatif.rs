@@ -101,6 +101,7 @@ fn crm() -> Crm {
         id: format!("r{rep:05}"),
         region: Some(1 + rep % (REGIONS - 1)),
         team: None,
+        role: None,
         manager: None,
         hired_on: None,
         left_on: None,

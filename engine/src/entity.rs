@@ -12,7 +12,8 @@ pub use customer::Customers;
 pub use region::Regions;
 pub use versions::Versions;
 
-use self::customer::{customer_columns, customers_in_force, regions_met};
+use self::customer::{customer_columns, regions_met};
+pub(crate) use self::customer::{customers_in_force, segments};
 use self::versions::Place;
 use crate::error::Result;
 use crate::tile::keys::Keys;
@@ -27,6 +28,8 @@ pub struct Rep {
     pub region: Option<usize>,
     /// `team`.
     pub team: Option<String>,
+    /// `role`.
+    pub role: Option<String>,
     /// `manager_id`.
     pub manager: Option<String>,
     /// First day at work.
@@ -150,6 +153,7 @@ fn rep(versions: &Versions, id: String, place: Place, regions: &Regions) -> Rep 
         id,
         region: versions.text(place, "region_id").and_then(|region| regions.position(region)),
         team: versions.text(place, "team").map(str::to_owned),
+        role: versions.text(place, "role").map(str::to_owned),
         manager: versions.text(place, "manager_id").map(str::to_owned),
         hired_on: versions.day(place, "hired_on"),
         left_on: versions.day(place, "left_on"),

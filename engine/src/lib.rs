@@ -21,6 +21,7 @@ pub mod mart;
 pub mod measure;
 pub mod pipeline;
 pub mod quota;
+pub mod route;
 pub mod rule;
 pub mod score;
 pub mod tile;

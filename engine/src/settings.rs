@@ -3,11 +3,13 @@
 //! Its canonical bytes are part of a run's identity: see [`Settings::hash`].
 
 mod quota;
+mod routing;
 mod score;
 
 use serde::{Deserialize, Serialize};
 
 pub use quota::{Factor, Period, Quota};
+pub use routing::{Proposed, Routing, Skill, Strategy};
 pub use score::Score;
 
 /// Everything that changes a published number. Absent keys take the defaults of METRICS.md.
@@ -33,6 +35,9 @@ pub struct Settings {
     /// Scores. Not written where it is the default, so that the hash stays what it was before there were scores.
     #[serde(skip_serializing_if = "Score::is_default")]
     pub score: Score,
+    /// The routing of leads. Not written where it is off, for the same reason.
+    #[serde(skip_serializing_if = "Routing::is_off")]
+    pub routing: Routing,
 }
 
 impl Default for Settings {
@@ -47,6 +52,7 @@ impl Default for Settings {
             factor: Factor::default(),
             quota: Quota::default(),
             score: Score::default(),
+            routing: Routing::default(),
         }
     }
 }

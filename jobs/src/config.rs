@@ -18,7 +18,7 @@ pub use kafka::Kafka;
 pub(crate) use kafka::stream;
 pub(crate) use keys::{located, nearest};
 pub use live::Live;
-pub use model::Model;
+pub use model::{Ltv, Model};
 pub use pg::Pg;
 pub use schedule::Schedule;
 pub(crate) use secret::secret;
@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use engine::EngineError;
-use engine::settings::{Factor, Health, Lead, Lifecycle, Pipeline, Process, Quota, Settings};
+use engine::settings::{Factor, Health, Lead, Lifecycle, Pipeline, Process, Quota, Routing, Score, Settings};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
@@ -69,8 +69,12 @@ pub struct Config {
     pub factor: Factor,
     /// See [`Settings`].
     pub quota: Quota,
+    /// See [`Settings`].
+    pub routing: Routing,
     /// Models of leads.
     pub model: Model,
+    /// What customers are worth.
+    pub ltv: Ltv,
     /// Taking records in.
     pub ingest: Ingest,
     /// Taking streams in from Kafka.
@@ -147,8 +151,9 @@ pub enum LogFormat {
 
 impl Default for Config {
     fn default() -> Self {
-        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota, score: _ } =
-            Settings::default();
+        let defaults = Settings::default();
+        let Settings { timezone, health, lead, pipeline, process, lifecycle, factor, quota, routing, .. } =
+            defaults;
         Self {
             lake: DEFAULT_LAKE.to_owned(),
             catalogue: None,
@@ -161,7 +166,9 @@ impl Default for Config {
             lifecycle,
             factor,
             quota,
+            routing,
             model: Model::default(),
+            ltv: Ltv::default(),
             ingest: Ingest::default(),
             kafka: Kafka::default(),
             live: Live::default(),
@@ -236,7 +243,8 @@ impl Config {
             lifecycle: self.lifecycle.clone(),
             factor: self.factor.clone(),
             quota: self.quota.clone(),
-            score: self.model.score(),
+            score: Score { grades: self.model.grades, margin_rate: self.ltv.margin_rate },
+            routing: self.routing.clone(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 pub mod cli;
 pub mod config;
+pub mod customer_model;
 pub mod import;
 pub mod lead_model;
 pub mod predictor;

@@ -4,17 +4,19 @@ use std::sync::Arc;
 
 use engine::EngineError;
 use engine::lake::{Entry, Lake, Log, Run};
-use engine::score::{KeptModels, LeadScorer, Models, WinScorer, models_of};
+use engine::score::{CustomerScorer, KeptModels, LeadScorer, Models, WinScorer, models_of};
 use engine::time::{Day, date};
 
+use crate::customer_model::{CUSTOMER, CustomerModel};
 use crate::lead_model::{LEAD, LeadModel};
 use crate::win_model::{WIN, WinModel};
 
-/// Models of leads and of wins, where there are any.
+/// Models of leads, wins and customers, where there are any.
 #[derive(Debug, Default)]
 pub(crate) struct Scorers {
     lead: Option<LeadModel>,
     win: Option<WinModel>,
+    customer: Option<CustomerModel>,
 }
 
 impl Scorers {
@@ -32,7 +34,7 @@ impl Scorers {
     /// As [`Scorers::in_use`].
     pub(crate) fn of_log(lake: &Lake, log: &Log, day: Day) -> Result<Self, EngineError> {
         let mut scorers = Self::default();
-        for entry in [LEAD, WIN].into_iter().filter_map(|name| log.for_day(name, day)) {
+        for entry in [LEAD, WIN, CUSTOMER].into_iter().filter_map(|name| log.for_day(name, day)) {
             scorers.load(lake, entry)?;
         }
         Ok(scorers)
@@ -68,6 +70,7 @@ impl Scorers {
         match entry.name.as_str() {
             LEAD => self.lead = Some(LeadModel::load(lake, entry)?),
             WIN => self.win = Some(WinModel::load(lake, entry)?),
+            CUSTOMER => self.customer = Some(CustomerModel::load(lake, entry)?),
             other => {
                 return Err(EngineError::Lake(format!("this program knows no models of {other}")));
             }
@@ -88,6 +91,7 @@ impl Scorers {
         Models {
             lead: self.lead.as_ref().map(|model| model as &dyn LeadScorer),
             win: self.win.as_ref().map(|model| model as &dyn WinScorer),
+            customer: self.customer.as_ref().map(|model| model as &dyn CustomerScorer),
         }
     }
 }

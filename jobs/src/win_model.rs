@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use engine::EngineError;
 use engine::lake::{Entry, Lake};
 use engine::score::WinScorer;
-use models::hazard::{Forecast, Hazards};
+use models::hazard::{Forecast, Hazards, Spread};
 use serde::{Deserialize, Serialize};
 
 use crate::model_file::{FORMAT, load, model_id, parse};
@@ -19,6 +19,7 @@ pub struct WinModel {
     id: String,
     file: WinFile,
     forecast: Forecast,
+    spread: Option<Spread>,
 }
 
 /// The file.
@@ -30,6 +31,9 @@ struct WinFile {
     as_of: String,
     stages: Vec<Vec<String>>,
     hazards: Hazards,
+    /// Fitted without a part of the stays each; none in files of before there were intervals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<Hazards>,
 }
 
 impl WinModel {
@@ -37,8 +41,13 @@ impl WinModel {
     ///
     /// # Errors
     /// Where they can't be written as JSON.
-    pub fn to_bytes(stages: Vec<Vec<String>>, hazards: Hazards, as_of: String) -> anyhow::Result<Vec<u8>> {
-        let file = WinFile { format: FORMAT, name: WIN.into(), as_of, stages, hazards };
+    pub fn to_bytes(
+        stages: Vec<Vec<String>>,
+        hazards: Hazards,
+        parts: Vec<Hazards>,
+        as_of: String,
+    ) -> anyhow::Result<Vec<u8>> {
+        let file = WinFile { format: FORMAT, name: WIN.into(), as_of, stages, hazards, parts };
         Ok(serde_json::to_vec(&file)?)
     }
 
@@ -48,10 +57,12 @@ impl WinModel {
     /// A sentence that says what is wrong with the file.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let file: WinFile = parse(bytes, WIN)?;
-        if !file.hazards.is_sound() || file.hazards.stages() != file.stages.len() + 1 {
+        let fits = |hazards: &Hazards| hazards.is_sound() && hazards.stages() == file.stages.len() + 1;
+        if !fits(&file.hazards) || !file.parts.iter().all(fits) {
             return Err("its parts don't fit each other".to_owned());
         }
-        Ok(Self { id: model_id(bytes), forecast: Forecast::new(&file.hazards), file })
+        let (forecast, spread) = (Forecast::new(&file.hazards), Spread::new(&file.parts));
+        Ok(Self { id: model_id(bytes), forecast, spread, file })
     }
 
     /// The model that an entry of `ops.model` names.
@@ -74,6 +85,10 @@ impl WinScorer for WinModel {
 
     fn p_win(&self, stage: usize, age: usize, days: usize) -> f64 {
         self.forecast.p_win(stage, age, days)
+    }
+
+    fn interval(&self, stage: usize, age: usize, days: usize) -> Option<[f64; 2]> {
+        Some(self.spread.as_ref()?.around(self.p_win(stage, age, days), stage, age, days))
     }
 
     fn median_days(&self, stage: usize, age: usize) -> Option<usize> {

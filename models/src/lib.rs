@@ -17,6 +17,7 @@ pub mod error;
 pub mod hazard;
 mod normal;
 pub mod panel;
+pub mod survival;
 pub mod tabular;
 
 pub use error::ModelError;

@@ -24,10 +24,14 @@ pub struct Customers {
     pub region: Vec<Option<u32>>,
     /// `created_on`, by key.
     pub created_on: Vec<Option<Day>>,
+    /// Position in `segments`, by key.
+    pub segment: Vec<Option<u32>>,
+    /// The segments that customers in force name, ascending.
+    pub segments: Vec<String>,
 }
 
 /// The version in force of every customer, by key.
-pub(super) fn customers_in_force(
+pub(crate) fn customers_in_force(
     versions: &Versions,
     keys: &Keys,
     end: Micros,
@@ -60,6 +64,7 @@ struct Columns<'a> {
     owner: Option<&'a StringArray>,
     region: Option<&'a StringArray>,
     created_on: Option<&'a Date32Array>,
+    segment: Option<&'a StringArray>,
 }
 
 impl<'a> Columns<'a> {
@@ -69,6 +74,7 @@ impl<'a> Columns<'a> {
             owner: versions.column(batch, "owner_rep_id"),
             region: versions.column(batch, "region_id"),
             created_on: versions.column(batch, "created_on"),
+            segment: versions.column(batch, "segment"),
         });
         columns.collect()
     }
@@ -85,6 +91,17 @@ pub(super) fn regions_met<'a>(versions: &'a Versions, places: &[Option<Place>]) 
     named.collect()
 }
 
+/// The segments that customers in force name, ascending, and the position of each customer's, by key.
+pub(crate) fn segments(versions: &Versions, places: &[Option<Place>]) -> (Vec<String>, Vec<Option<u32>>) {
+    let columns = Columns::of(versions);
+    let of = |place: &Option<Place>| place.and_then(|(batch, row)| text(columns[batch].segment, row));
+    let mut names: Vec<&str> = places.iter().filter_map(of).collect::<FxHashSet<_>>().into_iter().collect();
+    names.sort_unstable();
+    let numbers: FxHashMap<&str, u32> = names.iter().copied().zip(0_u32..).collect();
+    let segment = places.iter().map(|place| of(place).and_then(|name| numbers.get(name).copied())).collect();
+    (names.into_iter().map(str::to_owned).collect(), segment)
+}
+
 pub(super) fn customer_columns(
     versions: &Versions,
     places: &[Option<Place>],
@@ -95,7 +112,10 @@ pub(super) fn customer_columns(
     let rep_numbers: FxHashMap<&str, u32> = reps.iter().map(|rep| rep.id.as_str()).zip(0_u32..).collect();
     let region_numbers: FxHashMap<&str, u32> = regions.ids.iter().map(String::as_str).zip(0_u32..).collect();
     let columns = Columns::of(versions);
+    let (segments, segment) = segments(versions, places);
     let mut customers = Customers {
+        segment,
+        segments,
         owner: vec![None; places.len()],
         region: vec![None; places.len()],
         created_on: vec![None; places.len()],

@@ -75,6 +75,7 @@ pub(super) fn specs() -> Vec<Spec> {
     specs.push(mart("mart.quota_rule", quota_rule()));
     specs.push(mart("mart.quota_adjustment", quota_adjustment()));
     specs.push(mart("mart.lead_score", lead_score()));
+    specs.push(mart("mart.lead_route", lead_route()));
     specs
 }
 
@@ -106,6 +107,9 @@ fn customer_health() -> Vec<Field> {
         ratio("average_order_value"),
         ratio("repurchase_interval_days"),
         text("lifecycle_stage"),
+        ratio("p_order_30d"),
+        maybe_cash("ltv_3y"),
+        maybe_text("ltv_model_id"),
     ]
 }
 
@@ -164,6 +168,8 @@ fn opportunity() -> Vec<Field> {
         ratio("p_win"),
         maybe_date("expected_close"),
         maybe_text("win_model_id"),
+        ratio("p_win_low"),
+        ratio("p_win_high"),
     ]
 }
 
@@ -349,6 +355,28 @@ fn lead_score() -> Vec<Field> {
         text("model_id"),
         ratio("intercept"),
         Field::new("reasons", DataType::List(Arc::new(reason())), false),
+    ]
+}
+
+fn lead_route() -> Vec<Field> {
+    vec![
+        text("lead_id"),
+        maybe_text("region_id"),
+        maybe_text("source"),
+        text("cause"),
+        maybe_text("from_rep_id"),
+        maybe_text("rep_id"),
+        text("strategy"),
+        ratio("p_convert"),
+        text("basis"),
+        ratio("rep_factor"),
+        ratio("expected_wins"),
+        optional_long("position"),
+        long("candidates"),
+        optional_long("load_before"),
+        optional_long("load_after"),
+        optional_long("capacity"),
+        text("reason"),
     ]
 }
 

@@ -211,7 +211,8 @@ fn amount<'a>(days: impl Iterator<Item = &'a OrderDay>) -> i64 {
     days.fold(0, |sum: i64, day| sum.saturating_add(day.amount))
 }
 
-fn life_stage(
+/// Where a customer is in its life, from the orders of the last 365 days and the day of the first ever.
+pub(crate) fn life_stage(
     days: &[OrderDay],
     first: Option<Day>,
     interval: Option<f64>,

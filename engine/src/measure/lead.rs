@@ -15,6 +15,8 @@ pub(crate) struct Lead {
     pub(crate) created_day: Day,
     /// The rep of its last `lead.assigned`.
     pub(crate) assignee: Option<u32>,
+    /// When that was.
+    pub(crate) assigned_at: Micros,
     pub(crate) answered_at: Option<Micros>,
     pub(crate) qualified_at: Option<Micros>,
     pub(crate) converted_at: Option<Micros>,
@@ -91,7 +93,7 @@ fn fold(
         if Some(fact.code) == codes.created && lead.created.is_none() {
             (lead.created, lead.created_at, lead.created_day) = (Some(row), fact.time, fact.day);
         } else if Some(fact.code) == codes.assigned && fact.rep != NONE {
-            lead.assignee = Some(fact.rep);
+            (lead.assignee, lead.assigned_at) = (Some(fact.rep), fact.time);
         }
     }
     for (row, fact) in rows() {

@@ -4,6 +4,7 @@ pub(super) mod alert;
 mod entity;
 mod fairness;
 mod quota;
+mod route;
 mod rule;
 mod score;
 
@@ -38,11 +39,11 @@ pub(super) struct Computed<'a> {
 }
 
 pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
-    let Computed { tiles, windows, measures, scores, quotas, rules, settings, catalogue, zone, as_of } =
+    let Computed { windows, measures, scores, quotas, rules, settings, catalogue, zone, as_of, .. } =
         *computed;
     let facts = &windows.facts;
     let (health, others) = rayon::join(
-        || entity::customer_health(tiles, windows, measures),
+        || entity::customer_health(computed),
         || -> Result<Vec<Mart>> {
             let leads = entity::Leads::new(windows, measures, settings, catalogue, zone, as_of);
             let week_rows = weeks(&measures.leads, facts, &windows.crm, as_of);
@@ -65,6 +66,9 @@ pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
             marts.extend(rule::marts(windows, quotas, rules)?);
             if let Some(leads) = &scores.leads {
                 marts.push(score::lead_score(leads, windows, measures, &settings.score)?);
+            }
+            if !settings.routing.is_off() {
+                marts.push(route::lead_route(computed)?);
             }
             Ok(marts)
         },

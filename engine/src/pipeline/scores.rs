@@ -1,11 +1,13 @@
-//! The stage that asks models: what they say of the leads that are open today.
+//! The stage that asks models: what they say of today's open leads and opportunities, and of customers.
 
 use super::stage::{Measures, Windows};
 use crate::catalogue::Catalogue;
 use crate::error::{EngineError, Result};
+use crate::measure::at;
+use crate::score::customer::{ScoredCustomers, case};
 use crate::score::deal::{ScoredDeals, WinLook};
 use crate::score::lead::{LeadCases, LeadInputs, ScoredLeads, region_in};
-use crate::score::{Models, WinScorer};
+use crate::score::{CustomerScorer, Growing, Models, WinScorer};
 use crate::settings::Settings;
 use crate::time::{Day, Zone};
 
@@ -16,6 +18,8 @@ pub(super) struct Scores {
     pub(super) leads: Option<ScoredLeads>,
     /// Of the opportunities; none without a model.
     pub(super) deals: Option<ScoredDeals>,
+    /// Of the customers; none without a model.
+    pub(super) customers: Option<ScoredCustomers>,
 }
 
 pub(super) fn scores(
@@ -31,7 +35,8 @@ pub(super) fn scores(
         .win
         .map(|model| deals(windows, measures, model, &settings.pipeline.stages, zone, as_of))
         .transpose()?;
-    let Some(model) = models.lead else { return Ok(Scores { leads: None, deals }) };
+    let customers = models.customer.map(|model| customers(windows, measures, model, as_of)).transpose()?;
+    let Some(model) = models.lead else { return Ok(Scores { leads: None, deals, customers }) };
     let (crm, facts) = (&windows.crm, &windows.facts);
     let inputs = LeadInputs { facts, catalogue, settings: &settings.lead, zone };
     let mut cases = LeadCases::new(inputs, model.features());
@@ -45,7 +50,39 @@ pub(super) fn scores(
         return Err(EngineError::Input(message));
     }
     let leads = ScoredLeads { model_id: model.id().to_owned(), numbers, cases, scores };
-    Ok(Scores { leads: Some(leads), deals })
+    Ok(Scores { leads: Some(leads), deals, customers })
+}
+
+/// The chance of each customer to order soon, and the orders to come.
+fn customers(
+    windows: &Windows,
+    measures: &Measures,
+    model: &dyn CustomerScorer,
+    as_of: Day,
+) -> Result<ScoredCustomers> {
+    let (known, orders) = (&windows.crm.customers, &windows.orders);
+    let mut growing = Growing::default();
+    let asked: Vec<bool> = measures
+        .customers
+        .iter()
+        .map(|customer| {
+            let key = at(customer.key);
+            let segment = known.segment[key].and_then(|segment| known.segments.get(at(segment)));
+            let history = (orders.of(key), orders.first_order(key));
+            case(&mut growing, history, segment.map(String::as_str), as_of)
+        })
+        .collect();
+    let cases = growing.finish();
+    let wrong = |what: &str| EngineError::Input(format!("scoring customers with {}: {what}", model.id()));
+    let said = model.score(&cases).map_err(|message| wrong(&message))?;
+    if said.len() != cases.rows() {
+        return Err(wrong("another number of scores than customers"));
+    }
+    let mut said = said.into_iter();
+    let of_all = asked.into_iter().map(|asked| if asked { said.next() } else { None });
+    let (p_order, orders_ahead) =
+        of_all.map(|said| (said.map(|said| said.0), said.map(|said| said.1))).unzip();
+    Ok(ScoredCustomers { model_id: model.id().to_owned(), p_order, orders_ahead })
 }
 
 /// The chance of each open opportunity to be won by the end of the period, and when it will be over.
@@ -59,9 +96,11 @@ fn deals(
 ) -> Result<ScoredDeals> {
     let deals = &measures.opportunities;
     let look = WinLook::new(model, stages, deals, (zone, &windows.crm.calendar), (as_of, &windows.period))?;
+    let intervals = || deals.iter().map(|deal| look.interval(model, zone, deal)).collect();
     Ok(ScoredDeals {
         model_id: model.id().to_owned(),
         p_win: deals.iter().map(|deal| look.p_win(model, zone, deal)).collect(),
+        interval: look.knows_intervals(model).then(intervals),
         expected_close: deals.iter().map(|deal| look.expected_close(model, zone, deal)).collect(),
     })
 }

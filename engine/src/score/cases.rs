@@ -59,7 +59,7 @@ impl Cases {
 
 /// Cases as they grow. The columns are named by the first row, and every row sets the same ones in the same order.
 #[derive(Debug, Default)]
-pub(super) struct Growing {
+pub(crate) struct Growing {
     cases: Cases,
     numbers: Vec<FxHashMap<String, u32>>,
     next: usize,
@@ -67,7 +67,7 @@ pub(super) struct Growing {
 
 impl Growing {
     /// Sets the next column of the current row.
-    pub(super) fn number(&mut self, name: &str, value: f64) {
+    pub(crate) fn number(&mut self, name: &str, value: f64) {
         let position = self.position(name, || Cells::Number(Vec::new()));
         if let Some((_, Cells::Number(values))) = self.cases.columns.get_mut(position) {
             values.push(value);
@@ -75,7 +75,7 @@ impl Growing {
     }
 
     /// Sets the next column of the current row.
-    pub(super) fn text(&mut self, name: &str, value: Option<&str>) {
+    pub(crate) fn text(&mut self, name: &str, value: Option<&str>) {
         let position = self.position(name, || Cells::Text { codes: Vec::new(), levels: Vec::new() });
         let numbers = &mut self.numbers[position];
         if let Some((_, Cells::Text { codes, levels })) = self.cases.columns.get_mut(position) {
@@ -102,12 +102,12 @@ impl Growing {
     }
 
     /// Ends the current row.
-    pub(super) fn end_row(&mut self) {
+    pub(crate) fn end_row(&mut self) {
         self.cases.rows += 1;
         self.next = 0;
     }
 
-    pub(super) fn finish(self) -> Cases {
+    pub(crate) fn finish(self) -> Cases {
         self.cases
     }
 }

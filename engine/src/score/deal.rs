@@ -236,6 +236,22 @@ impl WinLook {
         Some(model.p_win(stage, age, self.left))
     }
 
+    /// The interval of that chance; none of what is not open, or where the model knows none.
+    pub(crate) fn interval(
+        &self,
+        model: &dyn WinScorer,
+        zone: &Zone,
+        deal: &Opportunity,
+    ) -> Option<[f64; 2]> {
+        let (stage, age) = self.asked(zone, deal)?;
+        model.interval(stage, age, self.left)
+    }
+
+    /// Whether a model knows intervals, which doesn't depend on what it is asked.
+    pub(crate) fn knows_intervals(&self, model: &dyn WinScorer) -> bool {
+        model.interval(0, 0, self.left).is_some()
+    }
+
     /// When it will be over; none where that is too far ahead to tell.
     pub(crate) fn expected_close(
         &self,
@@ -253,6 +269,8 @@ impl WinLook {
 pub(crate) struct ScoredDeals {
     pub(crate) model_id: String,
     pub(crate) p_win: Vec<Option<f64>>,
+    /// None where the model knows no intervals.
+    pub(crate) interval: Option<Vec<Option<[f64; 2]>>>,
     pub(crate) expected_close: Vec<Option<Day>>,
 }
 

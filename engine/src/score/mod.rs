@@ -9,6 +9,7 @@
 
 mod attribute;
 mod cases;
+pub(crate) mod customer;
 pub(crate) mod deal;
 mod decay;
 pub(crate) mod lead;
@@ -19,7 +20,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use cases::Growing;
 pub use cases::{Cases, Cells, MISSING};
+pub use customer::CustomerRows;
 pub use deal::{DealLook, DealRows, Stay, StayEnd, Workdays};
 pub use training::{LeadRows, Training, TrainingRequest, training};
 
@@ -146,8 +149,23 @@ pub trait WinScorer: Send + Sync {
     /// The chance of a win within `days` working days, for an opportunity that has been in a stage for `age` of them.
     fn p_win(&self, stage: usize, age: usize, days: usize) -> f64;
 
+    /// The 90 % interval of that chance; none where the model knows no intervals.
+    fn interval(&self, stage: usize, age: usize, days: usize) -> Option<[f64; 2]>;
+
     /// Working days until it is over, won or lost, with a chance of one half; none where that is too far ahead to tell.
     fn median_days(&self, stage: usize, age: usize) -> Option<usize>;
+}
+
+/// A model of customers; `jobs` wires one from `models`.
+pub trait CustomerScorer: Send + Sync {
+    /// The hash of its content, part of a run's identity.
+    fn id(&self) -> &str;
+
+    /// Of each case the chance of an order within [`HORIZON_DAYS`], and the orders expected in three years.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the cases.
+    fn score(&self, cases: &Cases) -> Result<Vec<(f64, f64)>, String>;
 }
 
 /// The models that a run uses.
@@ -157,9 +175,11 @@ pub struct Models<'a> {
     pub lead: Option<&'a dyn LeadScorer>,
     /// Of wins.
     pub win: Option<&'a dyn WinScorer>,
+    /// Of customers.
+    pub customer: Option<&'a dyn CustomerScorer>,
 }
 
-/// Models that are kept and asked again and again.
+/// Models that are kept and asked again and again: those that have a say in quotas.
 #[derive(Clone, Default)]
 pub struct KeptModels {
     /// Of leads.
@@ -171,7 +191,7 @@ pub struct KeptModels {
 impl KeptModels {
     /// As a run asks them.
     pub fn models(&self) -> Models<'_> {
-        Models { lead: self.lead.as_deref(), win: self.win.as_deref() }
+        Models { lead: self.lead.as_deref(), win: self.win.as_deref(), customer: None }
     }
 }
 
@@ -186,7 +206,8 @@ impl Models<'_> {
     pub(crate) fn identity(&self) -> String {
         let lead = self.lead.map(|model| format!(" · lead {}", model.id()));
         let win = self.win.map(|model| format!(" · win {}", model.id()));
-        lead.into_iter().chain(win).collect()
+        let customer = self.customer.map(|model| format!(" · customer {}", model.id()));
+        lead.into_iter().chain(win).chain(customer).collect()
     }
 }
 
@@ -201,6 +222,7 @@ impl std::fmt::Debug for Models<'_> {
         f.debug_struct("Models")
             .field("lead", &self.lead.map(LeadScorer::id))
             .field("win", &self.win.map(WinScorer::id))
+            .field("customer", &self.customer.map(CustomerScorer::id))
             .finish()
     }
 }

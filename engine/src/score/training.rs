@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cases::Cases;
+use super::customer::{CustomerRows, customer_rows};
 use super::deal::{DealRows, Workdays};
 use super::lead::{LeadCases, LeadInputs};
 use super::{HORIZON_DAYS, LeadFeatures, attribute, decay};
@@ -46,6 +47,8 @@ pub struct Training {
     pub leads: LeadRows,
     /// Opportunities.
     pub deals: DealRows,
+    /// Customers.
+    pub customers: CustomerRows,
     /// Table → version read.
     pub inputs: BTreeMap<&'static str, i64>,
     /// Days with events that were read: the first, and how many.
@@ -85,10 +88,9 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
     let customers = Versions::load(Stream::Customer, &customer_table)?;
     let TrainingRequest { as_of, catalogue, .. } = request;
     let (tiles, _) = ensure(lake, &raw, catalogue, as_of, customers.ids(), |_, _| {}).await?;
-    drop(customers);
     let days = tiles.fact_days(as_of.saturating_sub(request.history_days), as_of);
     let facts = Facts::read(None, &days, catalogue)?;
-    let inputs = [&raw, &rep_table, &calendar_table]
+    let inputs = [&raw, &rep_table, &customer_table, &calendar_table]
         .map(|table| (table.spec().name, table.version()))
         .into_iter()
         .collect();
@@ -100,7 +102,8 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
     let off = calendar(&Versions::load(Stream::Calendar, &calendar_table)?, lake.zone().end(as_of))?;
     let workdays = Workdays::new(first_day.unwrap_or(as_of), as_of, &off);
     let deals = DealRows::new(&deals, &pipeline.stages, workdays, &looks, request.settings.quota.period);
-    Ok(Training { leads, deals, inputs, first_day, days: days.len() })
+    let customers = customer_rows(lake, &tiles, &customers, &looks, request)?;
+    Ok(Training { leads, deals, customers, inputs, first_day, days: days.len() })
 }
 
 /// The days looked at, in order: those whose time is over, back to where the history has begun.

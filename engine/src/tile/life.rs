@@ -48,7 +48,7 @@ impl LifeSource {
         self.orders.as_deref()
     }
 
-    fn empty(as_of: Day) -> Self {
+    pub(crate) fn empty(as_of: Day) -> Self {
         Self { as_of, last_touch: Vec::new(), first_order: Vec::new(), orders: None }
     }
 }

@@ -50,8 +50,20 @@ impl OrderHistory {
 /// # Errors
 /// Where a file is damaged.
 pub fn order_history(tiles: &Tiles, life: &LifeSource, as_of: Day) -> Result<OrderHistory> {
-    let keys = tiles.keys.len();
-    let window = as_of - ORDER_DAYS + 1..=as_of;
+    orders_within(tiles, life, as_of - ORDER_DAYS + 1..=as_of)
+}
+
+/// All orders up to and with `as_of`, from the tiles of their days.
+///
+/// # Errors
+/// Where a file is damaged.
+pub(crate) fn all_orders(tiles: &Tiles, as_of: Day) -> Result<OrderHistory> {
+    let first = tiles.days(as_of).next().unwrap_or(as_of);
+    orders_within(tiles, &LifeSource::empty(first - 1), first..=as_of)
+}
+
+fn orders_within(tiles: &Tiles, life: &LifeSource, window: RangeInclusive<Day>) -> Result<OrderHistory> {
+    let (keys, as_of) = (tiles.keys.len(), *window.end());
     let mut first_order = life.first_orders(keys);
     // A life is ordered by customer and day, and the days after it follow: ascending by day for every customer.
     let mut files = Vec::new();

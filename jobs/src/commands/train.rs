@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::cli::TrainArgs;
 use crate::context::Context;
+use crate::customer_model::{CUSTOMER, CustomerModel};
 use crate::lead_model::{LEAD, LeadModel};
-use crate::train::{Trained, train_leads, train_wins};
+use crate::train::{Trained, train_customers, train_leads, train_wins};
 use crate::win_model::{WIN, WinModel};
 use crate::{output, report};
 
@@ -40,8 +41,10 @@ pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow:
     let log = Log::load(lake).await?;
     let lead_entry = in_use(&log, LEAD, as_of)?;
     let win_entry = in_use(&log, WIN, as_of)?;
+    let customer_entry = in_use(&log, CUSTOMER, as_of)?;
     let lead = lead_entry.map(|entry| LeadModel::load(lake, entry)).transpose()?;
     let win = win_entry.map(|entry| WinModel::load(lake, entry)).transpose()?;
+    let customer = customer_entry.map(|entry| CustomerModel::load(lake, entry)).transpose()?;
     progress.stage("reading the history");
     let request = TrainingRequest {
         as_of,
@@ -62,6 +65,7 @@ pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow:
     let fitted = [
         train_leads(&read.leads, lead.as_ref().zip(used(lead_entry)), config, as_of)?,
         train_wins(&read.deals, win.as_ref().zip(used(win_entry)), config, as_of)?,
+        train_customers(&read.customers, customer.as_ref().zip(used(customer_entry)), config, as_of)?,
     ];
     drop(progress);
     let (mut told, mut entries, mut files) = (Vec::new(), Vec::new(), BTreeMap::new());

@@ -1,5 +1,7 @@
 //! The ranges of values.
 
+use engine::settings::Skill;
+
 use super::Config;
 
 /// Says which value is out of its range, and what the range is.
@@ -21,6 +23,7 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     }
     config.schedule.check()?;
     super::webhook::check(&config.serve.webhook)?;
+    routing(&config.routing.skill)?;
     for (name, component) in components(config) {
         if !component.anchors.windows(2).all(|pair| pair[0] < pair[1]) {
             return Err(format!("process.{name}.anchors must be four ascending numbers"));
@@ -31,6 +34,23 @@ pub(super) fn check(config: &Config) -> Result<(), String> {
     }
     if components(config).iter().map(|(_, component)| component.weight).sum::<f64>() <= 0.0 {
         return Err("process: at least one component must have a weight above 0".to_owned());
+    }
+    Ok(())
+}
+
+/// What is wrong with the skills of routing.
+fn routing(skills: &[Skill]) -> Result<(), String> {
+    for (place, skill) in skills.iter().enumerate() {
+        let wrong = |what: &str| Err(format!("routing.skill {}: {what}", place + 1));
+        if skill.attribute.trim().is_empty() {
+            return wrong("attribute must name an attribute of lead.created, such as \"source\"");
+        }
+        if skill.values.is_empty() {
+            return wrong("values must name at least one value of the attribute");
+        }
+        if skill.teams.is_empty() && skill.roles.is_empty() && skill.reps.is_empty() {
+            return wrong("teams, roles or reps must name who has the skill");
+        }
     }
     Ok(())
 }
@@ -112,6 +132,7 @@ fn numbers(config: &Config) -> Vec<Rule> {
             positive(quota.ceiling_share) && quota.ceiling_share >= quota.floor_share,
             "above 0 and at least quota.floor_share",
         ),
+        ("ltv.margin_rate", share(config.ltv.margin_rate), "between 0 and 1"),
         ("quota.daily_move_max", positive(quota.daily_move_max), "above 0"),
         ("quota.fairness_tolerance", share(quota.fairness_tolerance), "between 0 and 1"),
         ("quota.history_months", (1..=240).contains(&quota.history_months), "between 1 and 240"),

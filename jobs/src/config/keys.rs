@@ -8,10 +8,13 @@ use toml::{Spanned, Table, Value};
 use super::{Config, PREFIX, input};
 
 /// Tables whose keys the user chooses.
-const OPEN: [&[&str]; 6] = [
+const OPEN: [&[&str]; 9] = [
     &["factor", "heat_weight"],
     &["factor", "beta"],
     &["pipeline", "stuck_days_by_stage"],
+    &["routing", "capacity_by_role"],
+    &["routing", "capacity_by_team"],
+    &["routing", "capacity_by_rep"],
     &["kafka", "topics"],
     &["kafka", "properties"],
     &["kafka", "secrets"],

@@ -25,7 +25,7 @@ pub struct Model {
 
 impl Default for Model {
     fn default() -> Self {
-        let Score { grades } = Score::default();
+        let Score { grades, .. } = Score::default();
         Self {
             grades,
             margin: 0.005,
@@ -38,12 +38,21 @@ impl Default for Model {
     }
 }
 
-impl Model {
-    /// The part that decides published numbers.
-    pub fn score(&self) -> Score {
-        Score { grades: self.grades }
-    }
+/// What customers are worth.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ltv {
+    /// Margin as a share of what customers order.
+    pub margin_rate: f64,
+}
 
+impl Default for Ltv {
+    fn default() -> Self {
+        Self { margin_rate: Score::default().margin_rate }
+    }
+}
+
+impl Model {
     /// Which key is out of its range, and what the range is.
     pub(super) fn rules(&self) -> Vec<super::check::Rule> {
         let grades = self.grades.iter().all(|grade| (0.0..=100.0).contains(grade))

@@ -21,12 +21,21 @@ pub(crate) enum Mart {
     Alert,
     Rep,
     Lead,
+    Route,
 }
 
 impl Mart {
     /// All, in the order of their declaration.
-    pub(super) const ALL: [Self; 7] =
-        [Self::Quota, Self::Explanation, Self::Process, Self::Customer, Self::Alert, Self::Rep, Self::Lead];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Quota,
+        Self::Explanation,
+        Self::Process,
+        Self::Customer,
+        Self::Alert,
+        Self::Rep,
+        Self::Lead,
+        Self::Route,
+    ];
 
     /// The table and the column that its rows are found by.
     pub(super) fn table(self) -> (&'static str, &'static str) {
@@ -38,6 +47,7 @@ impl Mart {
             Self::Alert => ("mart.alert", "scope_id"),
             Self::Rep => ("mart.rep_measure", "rep_id"),
             Self::Lead => ("mart.lead_score", "lead_id"),
+            Self::Route => ("mart.lead_route", "lead_id"),
         }
     }
 

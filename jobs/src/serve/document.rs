@@ -238,6 +238,8 @@ body! {
     CustomerHealth: labelled().property("customer", row_of("mart.customer_health")).required("customer").build();
     /// A lead's score.
     LeadScore: labelled().property("score", row_of("mart.lead_score")).required("score").build();
+    /// Proposals of a page.
+    LeadRoutes: pages(row_of("mart.lead_route")).build();
     /// Alerts of a page.
     Alerts: pages(row_of("mart.alert")).build();
     /// Runs of a page.

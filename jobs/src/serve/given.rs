@@ -95,6 +95,18 @@ impl Given {
         }
     }
 
+    /// `true` or `false`.
+    pub(super) fn flag(&mut self, name: &'static str) -> Result<Option<bool>, Problem> {
+        match self.text(name)?.as_deref() {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(text) => {
+                Err(Problem::parameter(name, format!("{name} must be true or false, not '{text}'")))
+            }
+        }
+    }
+
     /// How many rows are wanted, at most `most`; `usual` where nothing is said.
     pub(super) fn limit(&mut self, usual: usize, most: usize) -> Result<usize, Problem> {
         let Some(text) = self.text("limit")? else { return Ok(usual.min(most)) };

@@ -3,6 +3,7 @@
 mod adjust;
 mod change;
 mod health;
+mod lead;
 mod own;
 mod quota;
 mod whatif;
@@ -33,7 +34,8 @@ pub(super) fn all() -> Vec<(&'static str, MethodRouter<App>)> {
         ("/v1/reps/{id}/quota/explanation", get(quota::explanation)),
         ("/v1/reps/{id}/health", get(health::of_rep)),
         ("/v1/customers/{id}/health", get(health::of_customer)),
-        ("/v1/leads/{id}/score", get(health::of_lead)),
+        ("/v1/leads/{id}/score", get(lead::score)),
+        ("/v1/leads/route", get(lead::route)),
         ("/v1/alerts", get(health::alerts)),
         ("/v1/changes", get(change::list)),
         ("/v1/stream", get(change::stream)),
@@ -78,7 +80,8 @@ pub(super) fn router() -> Router<App> {
         quota::explanation,
         health::of_rep,
         health::of_customer,
-        health::of_lead,
+        lead::score,
+        lead::route,
         health::alerts,
         change::list,
         change::stream,

@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Date32Array, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Date32Array, RecordBatch, StringArray, UInt64Array, new_null_array,
+};
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::error::ArrowError;
@@ -23,15 +25,16 @@ pub(crate) struct Sheet {
 }
 
 impl Sheet {
-    /// Reads files of one schema, ordered by the text column `id`; rows of one id keep their order.
+    /// Reads files of one schema, ordered by the text column `id`; rows of one id keep their order. Columns that the files
+    /// don't have, because no model filled them, are null.
     pub(super) fn read(schema: &SchemaRef, files: &[PathBuf], id: &str) -> Result<Self, EngineError> {
         let mut batches = Vec::new();
         for file in files {
             batches.extend(engine::lake::read(file, &[])?);
         }
-        let schema = batches.first().map_or_else(|| SchemaRef::clone(schema), RecordBatch::schema);
-        let batch = concat_batches(&schema, &batches).map_err(arrow_error)?;
-        Self::new(batch, id)
+        let own = batches.first().map_or_else(|| SchemaRef::clone(schema), RecordBatch::schema);
+        let batch = concat_batches(&own, &batches).map_err(arrow_error)?;
+        Self::new(filled(&batch, schema)?, id)
     }
 
     pub(super) fn new(batch: RecordBatch, id: &str) -> Result<Self, EngineError> {
@@ -102,6 +105,17 @@ impl Sheet {
     pub(super) fn take(&self, rows: &[usize]) -> Result<RecordBatch, EngineError> {
         take(&self.batch, rows)
     }
+}
+
+/// A batch with all columns of a schema.
+fn filled(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, EngineError> {
+    let rows = batch.num_rows();
+    let column = |field: &Arc<Field>| {
+        let own = batch.column_by_name(field.name()).cloned();
+        own.unwrap_or_else(|| new_null_array(field.data_type(), rows))
+    };
+    let columns = schema.fields().iter().map(column).collect();
+    RecordBatch::try_new(SchemaRef::clone(schema), columns).map_err(arrow_error)
 }
 
 /// Some rows of a batch, in the order given.
@@ -203,6 +217,17 @@ mod tests {
         assert_eq!(places("c"), ["1", "3"]);
         assert_eq!((places("").len(), places("bb").len(), places("d").len()), (0, 0, 0));
         assert_eq!((sheet.after("b"), sheet.after(""), sheet.after("z")), (3, 0, 5));
+    }
+
+    #[test]
+    fn what_no_model_filled_is_null() {
+        let sheet = sheet(&["a", "b"]);
+        let mut fields: Vec<Field> =
+            sheet.batch.schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+        fields.push(Field::new("p", DataType::Float64, true));
+        let filled = filled(sheet.batch(), &Arc::new(Schema::new(fields))).unwrap();
+        let rows = json_rows(&filled).unwrap();
+        assert_eq!(rows[1], br#"{"rep_id":"b","place":"1","p":null}"#);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! What is judged is fitted on what was known on the first judged day. What comes into use is then fitted in the same way
 //! on all rows.
 
+mod customer;
 mod half_life;
 mod judge;
 mod lead;
@@ -19,6 +20,7 @@ use engine::score::HORIZON_DAYS;
 use engine::time::Day;
 use models::tabular::CalibrationBin;
 
+pub(crate) use customer::train_customers;
 pub(crate) use judge::{Group, Score, Verdict};
 pub(crate) use lead::train_leads;
 pub(crate) use rolling::{Origin, backtest_leads};

@@ -49,7 +49,9 @@ pub(crate) fn train_wins(
     };
     let all = stays(&rows.stays(as_of));
     let hazards = hazard::fit(&all, stages)?;
-    let bytes = WinModel::to_bytes(rows.stages.clone(), hazards.clone(), date(as_of).to_string())?;
+    // Without an interval where a part of the stays says too little.
+    let parts = hazard::parts(&all, &hazards).unwrap_or_default();
+    let bytes = WinModel::to_bytes(rows.stages.clone(), hazards.clone(), parts, date(as_of).to_string())?;
     let name = |stage: &usize| rows.stages.get(*stage).and_then(|names| names.first()).cloned();
     Ok(Ok(Trained {
         name: WIN,

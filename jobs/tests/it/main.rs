@@ -37,6 +37,8 @@ mod posted;
 #[cfg(test)]
 mod quality;
 #[cfg(test)]
+mod route;
+#[cfg(test)]
 mod rules;
 #[cfg(test)]
 mod schedule;

@@ -12,6 +12,7 @@ mod webhook;
 mod whatif;
 
 use self::client::{Answer, Server};
+pub(crate) use self::keys::eventually;
 use crate::tool::Tool;
 
 /// Published days of the sample, in the order in which tests publish them.

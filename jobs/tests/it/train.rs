@@ -55,14 +55,16 @@ fn a_model_is_fitted_judged_used_and_taken_back() {
     assert!(ask(&tool, &query).contains("heuristic"));
     let said = tool.run(&["train", "--as-of", DAY]).succeeded().out;
     assert!(said.contains("MODEL of lead ") && said.contains("MODEL of win "), "{said}");
-    assert_eq!(said.matches(&format!("in use from {DAY} on")).count(), 2, "{said}");
+    assert_eq!(said.matches(&format!("in use from {DAY} on")).count(), 3, "{said}");
+    assert!(said.contains("MODEL of customer ") && said.contains("the rate by stage of life"), "{said}");
     let listed = tool.run(&["model", "list"]).succeeded().out;
-    assert_eq!(listed.matches("in use").count(), 2, "{listed}");
+    assert_eq!(listed.matches("in use").count(), 3, "{listed}");
     let lead = listed.lines().find(|line| line.contains("lead")).unwrap()[..16].to_owned();
     let with = daily(&tool, DAY);
     assert_ne!(with, without);
     open_leads_have_scores_that_add_up(&tool, &lead);
     open_opportunities_have_chances(&tool);
+    customers_have_a_value(&tool);
     a_day_before_the_model_has_none(&tool);
     the_same_training_is_found(&tool);
     learnt_is_near_what_was_drawn_by(&tool);
@@ -123,6 +125,9 @@ fn open_opportunities_have_chances(tool: &Tool) {
     let sound = format!(
         "SELECT count(*) > 50 AND bool_and(open = (p_win IS NOT NULL) AND open = (win_model_id IS NOT NULL)
              AND (p_win IS NULL OR (p_win >= 0 AND p_win < 1))
+             AND (p_win IS NULL) = (p_win_low IS NULL) AND (p_win IS NULL) = (p_win_high IS NULL)
+             AND (p_win IS NULL OR (0 <= p_win_low AND p_win_low <= p_win AND p_win <= p_win_high AND p_win_high < 1))
+             AND (p_win IS NULL OR p_win = 0 OR (p_win_low < p_win_high AND p_win_high - p_win_low < 0.6))
              AND (expected_close IS NULL OR (open AND expected_close > as_of))) AS sound
          FROM opportunity WHERE {on}"
     );
@@ -153,14 +158,40 @@ fn open_opportunities_have_chances(tool: &Tool) {
     assert_eq!(ask(tool, &idle), "idle\ntrue\n");
 }
 
+/// Whoever has ordered in the last year is worth something, in the order in which orders are to be expected.
+fn customers_have_a_value(tool: &Tool) {
+    let on = format!("as_of = DATE '{DAY}'");
+    let sound = format!(
+        "SELECT count(ltv_3y) > 50 AND bool_and((ltv_3y IS NULL) = (orders_365d = 0) AND (ltv_3y IS NULL) = (p_order_30d IS NULL)
+             AND (ltv_3y IS NULL) = (ltv_model_id IS NULL) AND (ltv_3y IS NULL OR (ltv_3y > 0 AND p_order_30d > 0 AND p_order_30d < 1))
+             -- At most as many orders as the steps and the interval allow, a third more of each, at 30 percent.
+             AND (ltv_3y IS NULL OR ltv_3y <= 0.3 * average_order_value * 36.5 * 1.5 * greatest(1, 30 / greatest(1, coalesce(repurchase_interval_days, 30)))))
+         AS sound FROM customer_health WHERE {on}"
+    );
+    assert_eq!(ask(tool, &sound), "sound\ntrue\n");
+    // Per unit of an order, those who are lost by the rule are worth less than those who are not.
+    let order = format!(
+        "SELECT avg(ltv_3y / average_order_value) FILTER (WHERE lifecycle_stage IN ('at_risk', 'lost'))
+              < avg(ltv_3y / average_order_value) FILTER (WHERE lifecycle_stage IN ('growing', 'mature')) AS less
+         FROM customer_health WHERE {on} AND average_order_value > 0"
+    );
+    assert_eq!(ask(tool, &order), "less\ntrue\n");
+}
+
 /// What came later is not used for a day before it, whose run stays what it was.
 fn a_day_before_the_model_has_none(tool: &Tool) {
     let again = tool.run(&["daily", "--as-of", BEFORE]).succeeded().out;
     assert!(again.starts_with(&format!("{BEFORE}: the same inputs were published before")), "{again}");
     let rows = format!("SELECT count(*) AS n FROM lead_score WHERE as_of = DATE '{BEFORE}'");
     assert_eq!(ask(tool, &rows), "n\n0\n");
-    let nulls = format!("SELECT count(p_win) AS n FROM opportunity WHERE as_of = DATE '{BEFORE}'");
-    assert_eq!(ask(tool, &nulls), "n\n0\n");
+    for nulls in [
+        "p_win) AS n FROM opportunity",
+        "p_win_low) AS n FROM opportunity",
+        "ltv_3y) AS n FROM customer_health",
+    ] {
+        let nulls = format!("SELECT count({nulls} WHERE as_of = DATE '{BEFORE}'");
+        assert_eq!(ask(tool, &nulls), "n\n0\n");
+    }
     let wrong = tool.run(&["train", "--as-of", BEFORE]);
     assert_eq!(wrong.status, 1);
     assert!(wrong.err.contains("was fitted as of 2026-02-14, after 2026-02-13"), "{}", wrong.err);
@@ -169,7 +200,7 @@ fn a_day_before_the_model_has_none(tool: &Tool) {
 fn the_same_training_is_found(tool: &Tool) {
     let entries = ask(tool, "SELECT count(*) AS n FROM ops.model");
     let said = tool.run(&["train", "--as-of", DAY]).succeeded().out;
-    assert_eq!(said.matches("the same model was recorded before; nothing to do").count(), 2, "{said}");
+    assert_eq!(said.matches("the same model was recorded before; nothing to do").count(), 3, "{said}");
     assert_eq!(ask(tool, "SELECT count(*) AS n FROM ops.model"), entries);
 }
 
@@ -182,10 +213,13 @@ fn comes_out_again(tool: &Tool, run: &[&str]) {
 /// The model of leads is in use but not what it was, that of wins is taken back.
 fn with_other_models_nothing_is_replayed(tool: &Tool, run: &str, lead: &str) {
     let replayed = tool.run(&["replay", run]);
-    replayed.failed(1, &format!("error: run {run} can't be replayed: 2 of its inputs are missing"));
+    replayed.failed(1, &format!("error: run {run} can't be replayed: 3 of its inputs are missing"));
     let said = tool.run(&["replay", run]).out;
     assert!(said.contains(&format!("the model {lead} can't be used: ")), "{said}");
-    assert!(said.contains("the run used the win model "), "{said}");
+    assert!(
+        said.contains("the run used the win model ") && said.contains("the run used the customer model "),
+        "{said}"
+    );
     assert!(
         said.contains(&format!(", and none is in use for {DAY} now; `tideline model promote ")),
         "{said}"
@@ -196,6 +230,7 @@ fn what_is_taken_back_is_gone(tool: &Tool, lead: &str, without: &str) {
     let said = tool.run(&["model", "rollback"]).succeeded().out;
     assert_eq!(said, format!("{lead} is taken back; none is in use\n"));
     tool.run(&["model", "rollback", "--of", "win"]).succeeded();
+    tool.run(&["model", "rollback", "--of", "customer"]).succeeded();
     // The same inputs without a model are the run that they were.
     assert_eq!(daily(tool, DAY), without);
     let said = tool.run(&["model", "promote", &lead[..6]]).succeeded().out;

@@ -1,15 +1,18 @@
 //! Fitting: stays become days, days become two logistic regressions.
 
 use ndarray::Array2;
+use rayon::prelude::*;
 
-use super::{End, Hazards, Line, Stay, log_age};
-use crate::tabular::linear::path;
+use super::{End, Hazards, Line, PARTS, Stay, log_age};
+use crate::tabular::linear::{Weights, path};
 use crate::tabular::{TabularError, log_loss, real};
 
 /// The path of penalties, strongest first.
 const PENALTIES: [f64; 3] = [30.0, 3.0, 0.3];
 /// Days of a regression, about: of those on which nothing happened every m-th stands for m, and the intercept says so.
 const DAYS_MAX: usize = 40_000;
+/// The same of each part: its fits say how far chances depend on what was seen, and need not be as fine.
+const PART_DAYS_MAX: usize = 8_000;
 /// Stays that go on a step, in each stage's shares, beside those seen.
 const PRIOR_MOVES: f64 = 1.0;
 /// The part of the stays, in their order, that is fitted on while the penalty is chosen by the rest.
@@ -23,25 +26,62 @@ struct Days {
     every: usize,
 }
 
+impl Days {
+    /// Refuses days on which hardly anything happened, or hardly nothing.
+    fn both(&self) -> Result<(), TabularError> {
+        let positives = self.happened.iter().filter(|&&happened| happened).count();
+        if positives < 2 || self.happened.len() < positives + 2 {
+            return Err(TabularError::OneClass { positives, rows: self.happened.len() });
+        }
+        Ok(())
+    }
+}
+
 /// Fits hazards on stays in `stages` stages, in the order in which they began.
 ///
 /// # Errors
 /// [`TabularError::OneClass`] where fewer than two stays went on, or were lost, or nothing else happened;
 /// [`TabularError::Solver`].
 pub fn fit(stays: &[Stay], stages: usize) -> Result<Hazards, TabularError> {
-    let (onward, first) = line(stays, stages, |end| matches!(end, End::Moved(_) | End::Won))?;
-    let (lost, second) = line(stays, stages, |end| end == End::Lost)?;
+    let (onward, first) = line(stays, stages, goes_on)?;
+    let (lost, second) = line(stays, stages, is_lost)?;
     Ok(Hazards { onward, lost, goes_to: goes_to(stays, stages), penalties: [first, second] })
 }
 
+/// The same fitted again without a part of the stays each, every [`PARTS`]-th of them, with the penalties that were chosen:
+/// how far these differ says how sure the hazards are.
+///
+/// # Errors
+/// As [`fit`].
+pub fn parts(stays: &[Stay], hazards: &Hazards) -> Result<Vec<Hazards>, TabularError> {
+    let stages = hazards.stages();
+    let place = |penalty: f64| PENALTIES.iter().position(|&known| known <= penalty).unwrap_or(1);
+    let [first, second] = hazards.penalties.map(place);
+    let without = |part: usize| -> Vec<Stay> {
+        stays.iter().enumerate().filter(|(row, _)| row % PARTS != part).map(|(_, stay)| *stay).collect()
+    };
+    let fitted = (0..PARTS).into_par_iter().map(|part| {
+        let kept = without(part);
+        let onward = solve(&days(&kept, stages, PART_DAYS_MAX, goes_on), stages, PENALTIES[first])?;
+        let lost = solve(&days(&kept, stages, PART_DAYS_MAX, is_lost), stages, PENALTIES[second])?;
+        Ok(Hazards { onward, lost, goes_to: goes_to(&kept, stages), penalties: hazards.penalties })
+    });
+    fitted.collect()
+}
+
+fn goes_on(end: End) -> bool {
+    matches!(end, End::Moved(_) | End::Won)
+}
+
+fn is_lost(end: End) -> bool {
+    end == End::Lost
+}
+
 fn line(stays: &[Stay], stages: usize, is: impl Fn(End) -> bool + Copy) -> Result<(Line, f64), TabularError> {
-    let all = days(stays, stages, is);
-    let positives = all.happened.iter().filter(|&&happened| happened).count();
-    if positives < 2 || all.happened.len() < positives + 2 {
-        return Err(TabularError::OneClass { positives, rows: all.happened.len() });
-    }
+    let all = days(stays, stages, DAYS_MAX, is);
+    all.both()?;
     let (early, late) = stays.split_at(share(stays.len(), FITTED));
-    let (early, late) = (days(early, stages, is), days(late, stages, is));
+    let (early, late) = (days(early, stages, DAYS_MAX, is), days(late, stages, DAYS_MAX, is));
     let both = |days: &Days| days.happened.contains(&true) && days.happened.contains(&false);
     let chosen = if both(&early) && both(&late) {
         let fitted = path(&early.x, &early.happened, &PENALTIES)?;
@@ -56,23 +96,33 @@ fn line(stays: &[Stay], stages: usize, is: impl Fn(End) -> bool + Copy) -> Resul
     } else {
         1
     };
-    let mut fitted = path(&all.x, &all.happened, &PENALTIES[..=chosen])?;
+    let fitted = path(&all.x, &all.happened, &PENALTIES[..=chosen])?;
+    Ok((in_log_odds(&all, fitted, stages)?, PENALTIES[chosen]))
+}
+
+/// The hazard under one penalty.
+fn solve(all: &Days, stages: usize, penalty: f64) -> Result<Line, TabularError> {
+    all.both()?;
+    in_log_odds(all, path(&all.x, &all.happened, &[penalty])?, stages)
+}
+
+/// The hazard that the last of some weights say.
+fn in_log_odds(all: &Days, mut fitted: Vec<Weights>, stages: usize) -> Result<Line, TabularError> {
     let Some(weights) = fitted.pop() else {
         return Err(TabularError::Solver { reason: "no penalty".to_owned() });
     };
     let (level, slope) = weights.slopes.split_at(stages);
-    let line = Line {
+    Ok(Line {
         intercept: weights.intercept - real(all.every).ln(),
         level: level.to_vec(),
         slope: slope.to_vec(),
-    };
-    Ok((line, PENALTIES[chosen]))
+    })
 }
 
 /// A row per stay and day, `(n_days, 2 · stages)`: the stage, and the stage times ln(1 + age).
-fn days(stays: &[Stay], stages: usize, is: impl Fn(End) -> bool) -> Days {
+fn days(stays: &[Stay], stages: usize, most: usize, is: impl Fn(End) -> bool) -> Days {
     let total: usize = stays.iter().map(|stay| stay.days).sum();
-    let every = total.div_ceil(DAYS_MAX).max(1);
+    let every = total.div_ceil(most).max(1);
     let mut rows: Vec<(usize, usize, bool)> = Vec::new();
     let mut quiet = 0_usize;
     for stay in stays.iter().filter(|stay| stay.stage < stages) {

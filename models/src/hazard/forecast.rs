@@ -74,7 +74,7 @@ fn next(hazards: &Hazards, on: &[(f64, f64)], before: &[f64], lost: f64) -> Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::super::{End, Stay, fit};
+    use super::super::{End, PARTS, Spread, Stay, fit, parts};
     use super::*;
 
     /// Numbers that look random and are the same on every run (Lehmer's generator).
@@ -141,6 +141,27 @@ mod tests {
         // Half are over after ln ½ / ln(1 − 0.21) = 2.94 days: on the third, or with hazards a little lower the fourth.
         assert!(matches!(forecast.median_days(2, 0), Some(3 | 4)));
         assert_eq!((forecast.median_days(3, 0), forecast.p_win(9, 0, 10)), (None, 0.0));
+    }
+
+    #[test]
+    fn more_stays_make_a_chance_surer() {
+        let width = |deals: usize| {
+            let stays = stays(deals);
+            let hazards = fit(&stays, 3).unwrap();
+            let parts = parts(&stays, &hazards).unwrap();
+            assert_eq!(parts.len(), PARTS);
+            let (forecast, spread) = (Forecast::new(&hazards), Spread::new(&parts).unwrap());
+            let p = forecast.p_win(0, 2, 60);
+            let [low, high] = spread.around(p, 0, 2, 60);
+            assert!(low > 0.0 && low < p && p < high && high < 1.0, "{low} {p} {high}");
+            assert_eq!(spread.around(0.0, 0, 2, 0).map(f64::to_bits), [0.0_f64; 2].map(f64::to_bits));
+            (high - low, low, high)
+        };
+        let ((few, ..), (many, low, high)) = (width(200), width(1_800));
+        // Nine times as many: about a third as wide.
+        assert!(many < 0.7 * few, "{many} {few}");
+        assert!(many < 0.15 && low < high);
+        assert!(Spread::new(&[]).is_none());
     }
 
     #[test]

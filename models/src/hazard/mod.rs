@@ -13,11 +13,16 @@
 
 mod algorithm;
 mod forecast;
+mod interval;
 
 use serde::{Deserialize, Serialize};
 
-pub use algorithm::fit;
+pub use algorithm::{fit, parts};
 pub use forecast::{DAYS_MAX, Forecast};
+pub use interval::Spread;
+
+/// Parts of the stays, each left out once.
+pub const PARTS: usize = 8;
 
 /// How long an opportunity was in a stage, and how that ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

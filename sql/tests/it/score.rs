@@ -107,7 +107,7 @@ async fn cases_of_a_past_day_are_those_of_its_own_run() {
             catalogue: &catalogue,
             predictor: &Flat,
             rules: &engine::rule::Book::default(),
-            models: Models { lead: Some(&spy), win: None },
+            models: Models { lead: Some(&spy), ..Models::default() },
             progress: &mut |_| {},
         };
         let report = run(&lake, request).await.unwrap();

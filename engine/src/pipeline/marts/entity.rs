@@ -1,5 +1,6 @@
 //! The marts with a row per customer, lead, opportunity and derived event.
 
+use super::Computed;
 use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::mart::{Columns, Mart};
@@ -12,11 +13,11 @@ use crate::measure::{at, major_per, real};
 use crate::pipeline::stage::{Measures, Windows};
 use crate::score::deal::ScoredDeals;
 use crate::settings::Settings;
-use crate::tile::Tiles;
 use crate::tile::keys::index;
 use crate::time::{DAY, Day, Micros, Zone};
 
-pub(super) fn customer_health(tiles: &Tiles, windows: &Windows, measures: &Measures) -> Result<Mart> {
+pub(super) fn customer_health(computed: &Computed<'_>) -> Result<Mart> {
+    let Computed { tiles, windows, measures, .. } = *computed;
     let rows = &measures.customers;
     let crm = &windows.crm;
     let owner = |row: &CustomerMeasure| match crm.customers.owner[at(row.key)] {
@@ -26,7 +27,7 @@ pub(super) fn customer_health(tiles: &Tiles, windows: &Windows, measures: &Measu
     let region = |row: &CustomerMeasure| {
         crm.customers.region[at(row.key)].map(|region| crm.regions.ids[at(region)].as_str())
     };
-    Columns::default()
+    let columns = Columns::default()
         .text(rows.iter().map(|row| tiles.keys.id(index(row.key))))
         .maybe_text(rows.iter().map(owner))
         .maybe_text(rows.iter().map(region))
@@ -44,8 +45,28 @@ pub(super) fn customer_health(tiles: &Tiles, windows: &Windows, measures: &Measu
         .cash(rows.iter().map(|row| row.order_amount))
         .ratio(rows.iter().map(|row| major_per(row.order_amount, row.orders)))
         .ratio(rows.iter().map(|row| row.repurchase_interval))
-        .text(rows.iter().map(|row| row.stage.as_str()))
+        .text(rows.iter().map(|row| row.stage.as_str()));
+    // Without a model the table's last columns stay away.
+    let Some(scored) = &computed.scores.customers else { return columns.of_first("mart.customer_health") };
+    let margin = computed.settings.score.margin_rate;
+    let worth = rows.iter().zip(&scored.orders_ahead).map(|(row, orders)| {
+        let each = (row.orders > 0).then(|| real(row.order_amount) / real(row.orders))?;
+        Some(minor(orders.as_ref()? * each * margin))
+    });
+    columns
+        .ratio(scored.p_order.iter().copied())
+        .maybe_cash(worth)
+        .maybe_text(scored.p_order.iter().map(|p| p.map(|_| scored.model_id.as_str())))
         .of("mart.customer_health")
+}
+
+/// An expectation in whole minor units.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "amounts far below 2^53, and held at the ends of what fits"
+)]
+fn minor(amount: f64) -> i64 {
+    amount.round() as i64
 }
 
 /// The leads created in the last 30 days, by ascending id.
@@ -156,10 +177,15 @@ pub(super) fn opportunity(
     let Some(scored) = scored else { return columns.of_first("mart.opportunity") };
     let of = |number: u32| scored.p_win.get(at(number)).copied().flatten();
     let close = |number: u32| scored.expected_close.get(at(number)).copied().flatten();
-    columns
+    let columns = columns
         .ratio(rows.iter().map(|(_, number, _)| of(*number)))
         .date(rows.iter().map(|(_, number, _)| close(*number)))
-        .maybe_text(rows.iter().map(|(_, number, _)| of(*number).map(|_| scored.model_id.as_str())))
+        .maybe_text(rows.iter().map(|(_, number, _)| of(*number).map(|_| scored.model_id.as_str())));
+    let Some(intervals) = &scored.interval else { return columns.of_first("mart.opportunity") };
+    let end = |number: u32, end: usize| intervals.get(at(number)).copied().flatten().map(|ends| ends[end]);
+    columns
+        .ratio(rows.iter().map(|(_, number, _)| end(*number, 0)))
+        .ratio(rows.iter().map(|(_, number, _)| end(*number, 1)))
         .of("mart.opportunity")
 }
 

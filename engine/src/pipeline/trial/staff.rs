@@ -63,6 +63,7 @@ impl Past {
                 id: hire.rep_id.clone(),
                 region: Some(region(&hire.region_id)?),
                 team: None,
+                role: None,
                 manager: None,
                 hired_on: None,
                 left_on: None,

@@ -88,6 +88,10 @@ impl WinScorer for Hunch {
         (1.0 + real(stage)) / (10.0 + 0.37 * real(age) + 10.0 / (1.0 + real(days)))
     }
 
+    fn interval(&self, _: usize, _: usize, _: usize) -> Option<[f64; 2]> {
+        None
+    }
+
     fn median_days(&self, stage: usize, age: usize) -> Option<usize> {
         Some(stage + age)
     }

@@ -1,4 +1,4 @@
-//! Health of a rep's process and of a customer, a lead's score, and alerts.
+//! Health of a rep's process and of a customer, and alerts.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -8,14 +8,14 @@ use super::super::App;
 use super::super::answer::{one, page};
 use super::super::cursor::{hex, unhex};
 use super::super::day::Mart;
-use super::super::document::{Alerts, ArrowStream, CustomerHealth, HealthOfRep, LeadScore};
+use super::super::document::{Alerts, ArrowStream, CustomerHealth, HealthOfRep};
 use super::super::given::{Given, Id};
 use super::super::problem::Problem;
 use super::quota::{day_of, may_see};
 use crate::cli::Scope;
 
 /// Rows of a page where nothing is said.
-const USUAL_ROWS: usize = 100;
+pub(super) const USUAL_ROWS: usize = 100;
 
 #[utoipa::path(
     get, path = "/v1/reps/{id}/health", tag = "health",
@@ -71,40 +71,8 @@ pub(crate) async fn of_customer(
     one(&day, &given, "customer", &sheet.slice(row..row + 1))
 }
 
-#[utoipa::path(
-    get, path = "/v1/leads/{id}/score", tag = "health",
-    description = "The chance that an open lead converts within 30 days, as a score and grade, with its reasons.",
-    params(
-        ("id" = String, Path, description = "The lead"),
-        ("as_of" = Option<String>, Query, format = Date, description = "As published for this day; without it, the newest")
-    ),
-    responses((status = 200, content((LeadScore = "application/json"), (ArrowStream = "application/vnd.apache.arrow.stream"))), super::super::document::Problems)
-)]
-pub(crate) async fn of_lead(
-    State(app): State<App>,
-    Id(lead): Id,
-    mut given: Given,
-) -> Result<Response, Problem> {
-    given.may(Scope::ReadLeads)?;
-    let as_of = given.day("as_of")?;
-    given.nothing_else()?;
-    let day = day_of(&app, as_of)?;
-    let sheet = app.shelf.sheet(&day, Mart::Lead).await?;
-    let row = sheet.as_ref().and_then(|sheet| sheet.find(&lead).next());
-    let owner = sheet.as_ref().zip(row).and_then(|(sheet, row)| sheet.text("rep_id", row));
-    owned(&app, &given, owner)?;
-    let day_name = date(day.run.as_of);
-    let Some(sheet) = sheet else {
-        return Err(Problem::not_found(format!("no leads are scored as of {day_name}")));
-    };
-    let row = row.ok_or_else(|| {
-        Problem::not_found(format!("lead {lead} has no score as of {day_name}: open leads have one"))
-    })?;
-    one(&day, &given, "score", &sheet.slice(row..row + 1))
-}
-
 /// Refuses rows that belong to nobody, or to nobody whom the key sees.
-fn owned(app: &App, given: &Given, owner: Option<&str>) -> Result<(), Problem> {
+pub(super) fn owned(app: &App, given: &Given, owner: Option<&str>) -> Result<(), Problem> {
     let board = app.shelf.board()?;
     let sees = given.who.sees_all() || owner.is_some_and(|owner| given.who.sees_rep(&board, owner));
     may_see(given, sees)
@@ -153,14 +121,18 @@ pub(crate) async fn alerts(State(app): State<App>, mut given: Given) -> Result<R
     let mut found: Vec<usize> = (from..sheet.rows()).filter(seen).take(limit + 1).collect();
     let more = found.len() > limit;
     found.truncate(limit);
-    let next =
-        found.last().filter(|_| more).map(|row| format!("{}-{}", day.run.run_id, hex(&row.to_string())));
+    let next = found.last().filter(|_| more).map(|row| cursor_after(&day.run.run_id, *row));
     let rows = sheet.take(&found).map_err(|error| Problem::of_lake(&error))?;
     page(&day, &given, &rows, next.as_deref(), &[])
 }
 
+/// What [`continued`] reads.
+pub(super) fn cursor_after(run_id: &str, row: usize) -> String {
+    format!("{run_id}-{}", hex(&row.to_string()))
+}
+
 /// The row after the one that a cursor names.
-fn continued(cursor: &str, run_id: &str) -> Result<usize, Problem> {
+pub(super) fn continued(cursor: &str, run_id: &str) -> Result<usize, Problem> {
     let wrong = || Problem::parameter("cursor", "cursor must be `next` of the page before, as it was given");
     let (run, row) = cursor.split_once('-').ok_or_else(wrong)?;
     let row: u32 = unhex(row).and_then(|row| row.parse().ok()).ok_or_else(wrong)?;

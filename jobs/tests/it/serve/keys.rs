@@ -14,7 +14,7 @@ pub(super) fn key(tool: &Tool, arguments: &[&str]) -> String {
     tool.run(&[&["key", "add"], arguments].concat()).succeeded().out.trim().to_owned()
 }
 
-pub(super) fn eventually(good: impl Fn() -> bool) {
+pub(crate) fn eventually(good: impl Fn() -> bool) {
     let begun = Instant::now();
     while !good() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it doesn't come about");
