@@ -1,59 +1,134 @@
-//! What an analyst wants: the colour of a customer's health, the period of a day.
+//! What an analyst wants: the colour of a customer's health, the period of a day. Whole columns at once, because these are
+//! asked of every customer and every event.
 
-use arrow::datatypes::DataType;
-use datafusion::error::DataFusionError;
-use datafusion::logical_expr::{ScalarUDF, Signature, TypeSignature, Volatility};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, StringArray};
+use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
+use arrow::util::display::array_value_to_string;
+use datafusion::common::ScalarValue;
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+};
 use engine::quota::Span;
 use engine::settings::Settings;
 
-use super::simple::{Answer, Simple};
-
 /// Days from year 1 to 1970, and to year 10000: what a period has a name for.
-const DAYS: std::ops::Range<i64> = -719_162..2_932_897;
+const DAYS: std::ops::Range<i32> = -719_162..2_932_897;
 
 /// All of them, by the company's settings.
 pub(super) fn all(settings: &Settings) -> Vec<ScalarUDF> {
     vec![health_color(settings), period_of(settings)]
 }
 
+/// What makes a column of texts of a column.
+type Compute = Arc<dyn Fn(&ArrayRef) -> Result<StringArray> + Send + Sync>;
+
+/// A function of one column, whose answer is a text.
+struct OfColumn {
+    name: &'static str,
+    signature: Signature,
+    compute: Compute,
+}
+
 /// `health_color(x)`: `red`, `amber` or `green` for a customer's health, by the thresholds of the settings.
 fn health_color(settings: &Settings) -> ScalarUDF {
     let (red, amber) = (settings.health.red_below, settings.health.amber_below);
-    let signature = Signature::uniform(1, vec![DataType::Int64, DataType::Float64], Volatility::Immutable);
-    Simple::new("health_color", DataType::Utf8, move |row| {
-        let Some(health) = row.number(0) else { return Ok(Answer::Null) };
-        let below = |limit: i64| i32::try_from(limit).map_or(limit > 0, |limit| health < f64::from(limit));
-        let color = if below(red) {
+    let color = move |below: &dyn Fn(i64) -> bool| {
+        if below(red) {
             "red"
         } else if below(amber) {
             "amber"
         } else {
             "green"
+        }
+    };
+    let compute = move |column: &ArrayRef| {
+        if let Some(whole) = column.as_primitive_opt::<Int64Type>() {
+            return Ok(whole
+                .iter()
+                .map(|health| health.map(|health| color(&|limit| health < limit)))
+                .collect());
+        }
+        let below = |health: f64, limit: i64| {
+            i32::try_from(limit).map_or(limit > 0, |limit| health < f64::from(limit))
         };
-        Ok(Answer::Text(color.to_owned()))
-    })
-    .taking(signature)
-    .udf()
+        let numbers = column.as_primitive::<Float64Type>();
+        Ok(numbers.iter().map(|health| health.map(|health| color(&|limit| below(health, limit)))).collect())
+    };
+    let signature = Signature::uniform(1, vec![DataType::Int64, DataType::Float64], Volatility::Immutable);
+    ScalarUDF::new_from_impl(OfColumn { name: "health_color", signature, compute: Arc::new(compute) })
 }
 
 /// `period_of(date)`: the quota's period in which a day falls, as in `mart.quota.period`.
 fn period_of(settings: &Settings) -> ScalarUDF {
     let period = settings.quota.period;
+    let compute = move |column: &ArrayRef| {
+        let days = column.as_primitive::<Date32Type>();
+        let mut names: BTreeMap<i32, String> = BTreeMap::new();
+        for (row, day) in days.iter().enumerate() {
+            let Some(day) = day.filter(|day| !names.contains_key(day)) else { continue };
+            if !DAYS.contains(&day) {
+                let date = array_value_to_string(days, row).unwrap_or_else(|_| format!("the day {day}"));
+                return Err(DataFusionError::Execution(format!(
+                    "period_of: {date} is outside the years 1 to 9999"
+                )));
+            }
+            names.insert(day, Span::of(day, period).name);
+        }
+        Ok(days.iter().map(|day| names.get(&day?)).collect())
+    };
     let signature =
         Signature::one_of(vec![TypeSignature::Exact(vec![DataType::Date32])], Volatility::Immutable);
-    Simple::new("period_of", DataType::Utf8, move |row| {
-        let Some(date) = row.text(0) else { return Ok(Answer::Null) };
-        let day: chrono::NaiveDate = date.parse().map_err(|_| {
-            DataFusionError::Execution(format!("period_of: '{date}' is no day like 2026-03-31"))
-        })?;
-        let day = engine::time::day_number(day);
-        if !DAYS.contains(&i64::from(day)) {
-            return Err(DataFusionError::Execution(format!(
-                "period_of: {date} is outside the years 1 to 9999"
-            )));
+    ScalarUDF::new_from_impl(OfColumn { name: "period_of", signature, compute: Arc::new(compute) })
+}
+
+impl fmt::Debug for OfColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfColumn").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+// A session has one function of a name.
+impl PartialEq for OfColumn {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for OfColumn {}
+
+impl Hash for OfColumn {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for OfColumn {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Utf8)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [argument] = <[ColumnarValue; 1]>::try_from(args.args)
+            .map_err(|_| DataFusionError::Plan(format!("{} takes one argument", self.name)))?;
+        let constant = matches!(argument, ColumnarValue::Scalar(_));
+        let answers = (self.compute)(&argument.into_array(if constant { 1 } else { args.number_rows })?)?;
+        if constant {
+            return Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&answers, 0)?));
         }
-        Ok(Answer::Text(Span::of(day, period).name))
-    })
-    .taking(signature)
-    .udf()
+        Ok(ColumnarValue::Array(Arc::new(answers)))
+    }
 }

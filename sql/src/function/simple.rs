@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::ScalarValue;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
@@ -57,14 +57,6 @@ impl Row<'_> {
         number.is_valid(0).then(|| number.value(0))
     }
 
-    /// An argument as a number; none where it is null, missing, or no number.
-    pub(super) fn number(&self, place: usize) -> Option<f64> {
-        let array = self.given(place)?;
-        let number = cast(&array.slice(self.row, 1), &DataType::Float64).ok()?;
-        let number = number.as_primitive_opt::<Float64Type>()?;
-        number.is_valid(0).then(|| number.value(0))
-    }
-
     /// How many arguments there are.
     pub(super) fn len(&self) -> usize {
         self.arguments.len()
@@ -97,12 +89,6 @@ impl Simple {
         let arguments = vec![TypeSignature::Nullary, TypeSignature::VariadicAny];
         let signature = Signature::one_of(arguments, Volatility::Stable);
         Self { name, signature, returns, compute: Arc::new(compute) }
-    }
-
-    /// The same with other arguments.
-    pub(super) fn taking(mut self, signature: Signature) -> Self {
-        self.signature = signature;
-        self
     }
 
     pub(super) fn udf(self) -> ScalarUDF {
