@@ -66,9 +66,11 @@ fn known(
         number[row] = Some(to);
     }
     let member = |&row: &usize| {
-        let region = regions.get(&crm.reps[order[row]].id).and_then(|region| crm.regions.position(region));
+        let then = regions.get(&crm.reps[order[row]].id);
+        let position = |region: &String| u32::try_from(crm.regions.position(region)?).ok();
         Member {
-            region: region.and_then(|region| u32::try_from(region).ok()).unwrap_or(nowhere),
+            // Of whom the CRM tells only since, where it is now.
+            region: then.map_or(input.staff[row].region, |region| position(region).unwrap_or(nowhere)),
             hired: input.staff[row].hired,
             left: input.staff[row].left.filter(|left| *left <= before),
         }

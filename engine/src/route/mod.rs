@@ -10,6 +10,7 @@
 //! as anybody's load: all of them are given out anew.
 
 mod assign;
+mod group;
 mod pool;
 mod reason;
 mod record;
@@ -18,8 +19,9 @@ mod turns;
 
 pub use assign::{GAIN_MAX, Places, assign};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use self::group::groups;
 use self::pool::{Pool, Waiting};
 use self::reason::Chosen;
 use self::record::Record;
@@ -164,31 +166,45 @@ impl<'a> Table<'_, 'a> {
     /// By lead, the rep with whom all leads together are won most often. Of leads without a known chance, the factor alone
     /// tells reps apart.
     fn most_wins(&self) -> Vec<Option<usize>> {
+        let candidates: Vec<&[usize]> = self.candidates.iter().map(|all| all.reps.as_slice()).collect();
+        let mut chosen = vec![None; self.class.len()];
+        for leads in groups(&self.class, &candidates, self.staff.places.len()) {
+            for (&lead, rep) in leads.iter().zip(self.most_wins_of(&leads)) {
+                chosen[lead] = rep;
+            }
+        }
+        chosen
+    }
+
+    /// The same of some leads, whose candidates are nobody else's.
+    fn most_wins_of(&self, leads: &[usize]) -> Vec<Option<usize>> {
         // Reps whom no lead may go to would only be in the way.
-        let mut reps: Vec<usize> = self.candidates.iter().flat_map(|all| all.reps.iter().copied()).collect();
-        reps.sort_unstable();
-        reps.dedup();
+        let classes: BTreeSet<usize> = leads.iter().map(|&lead| self.class[lead]).collect();
+        let reps: BTreeSet<usize> =
+            classes.iter().flat_map(|&class| self.candidates[class].reps.iter().copied()).collect();
+        let reps: Vec<usize> = reps.into_iter().collect();
         let places: Vec<Places> = reps.iter().map(|&rep| self.staff.places[rep]).collect();
         // Factors differ by source only, and who may have a lead by its class.
-        let mut sources: BTreeMap<Option<&str>, usize> = BTreeMap::new();
-        let mut factors: Vec<Vec<f64>> = Vec::new();
-        let waiting = &self.pool.waiting;
-        let source: Vec<usize> = (waiting.iter().enumerate())
-            .map(|(lead, waiting)| {
-                *sources.entry(waiting.source.as_deref()).or_insert_with(|| {
-                    factors.push(reps.iter().map(|&rep| self.factor(lead, rep)).collect());
-                    factors.len() - 1
-                })
+        let mut sources: BTreeMap<Option<&str>, Vec<f64>> = BTreeMap::new();
+        for &lead in leads {
+            let source = self.pool.waiting[lead].source.as_deref();
+            sources.entry(source).or_insert_with(|| reps.iter().map(|&rep| self.factor(lead, rep)).collect());
+        }
+        let has = |class: usize| reps.iter().map(|&rep| self.candidates[class].has(rep)).collect();
+        let may: BTreeMap<usize, Vec<bool>> = classes.iter().map(|&class| (class, has(class))).collect();
+        let of: Vec<(&[f64], &[bool])> = (leads.iter())
+            .map(|&lead| {
+                let factors = &sources[&self.pool.waiting[lead].source.as_deref()];
+                (factors.as_slice(), may[&self.class[lead]].as_slice())
             })
             .collect();
-        let may: Vec<Vec<bool>> =
-            self.candidates.iter().map(|all| reps.iter().map(|&rep| all.has(rep)).collect()).collect();
-        let gain = |lead: usize, place: usize| {
-            let factor = factors[source[lead]][place];
-            let worth = || waiting[lead].chance.map_or(factor, |chance| wins(chance, factor));
-            may[self.class[lead]][place].then(|| whole(worth()))
+        let gain = |place: usize, rep: usize| {
+            let (factors, may) = of[place];
+            let chance = self.pool.waiting[leads[place]].chance;
+            let worth = || chance.map_or(factors[rep], |chance| wins(chance, factors[rep]));
+            may[rep].then(|| whole(worth()))
         };
-        let found = assign(waiting.len(), &places, gain);
+        let found = assign(leads.len(), &places, gain);
         found.into_iter().map(|place| place.map(|place| reps[place])).collect()
     }
 

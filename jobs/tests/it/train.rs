@@ -169,13 +169,16 @@ fn customers_have_a_value(tool: &Tool) {
          AS sound FROM customer_health WHERE {on}"
     );
     assert_eq!(ask(tool, &sound), "sound\ntrue\n");
-    // Per unit of an order, those who are lost by the rule are worth less than those who are not.
-    let order = format!(
-        "SELECT avg(ltv_3y / average_order_value) FILTER (WHERE lifecycle_stage IN ('at_risk', 'lost'))
-              < avg(ltv_3y / average_order_value) FILTER (WHERE lifecycle_stage IN ('growing', 'mature')) AS less
-         FROM customer_health WHERE {on} AND average_order_value > 0"
+    // As many order in the thirty days to come as was said, and rather those of whom it was said.
+    let came = format!(
+        "WITH came AS (SELECT DISTINCT customer_id AS id FROM raw.behaviour WHERE event_type = 'order.placed'
+             AND event_date > DATE '{DAY}' AND event_date <= DATE '{DAY}' + INTERVAL '30' DAY),
+         said AS (SELECT p_order_30d AS p, id IS NOT NULL AS ordered FROM customer_health
+             LEFT JOIN came ON id = customer_id WHERE {on} AND p_order_30d IS NOT NULL)
+         SELECT abs(avg(p) - avg(CASE WHEN ordered THEN 1.0 ELSE 0.0 END)) < 0.05 AS near,
+             avg(p) FILTER (WHERE ordered) > 1.1 * avg(p) FILTER (WHERE NOT ordered) AS tells FROM said"
     );
-    assert_eq!(ask(tool, &order), "less\ntrue\n");
+    assert_eq!(ask(tool, &came), "near,tells\ntrue,true\n");
 }
 
 /// What came later is not used for a day before it, whose run stays what it was.
