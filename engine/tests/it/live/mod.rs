@@ -215,6 +215,29 @@ async fn live_quotas_under_rules_are_those_of_a_daily_run() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn rules_are_followed_for_those_whom_no_event_names() {
+    // Skills are ranked, so what one rep does moves the ranks of others.
+    let over = |points: usize| format!("name: over-{points}\nwhen capability > {points} then info alert\n\n");
+    let rules: String = (1..100).map(over).collect();
+    let world = World::new(read_rules(&rules).unwrap(), KeptModels::default()).await;
+    let lake = world.copy("ranked");
+    let mut live = world.open(&lake).await;
+    let before = alerts(&live);
+    let call = |number: usize| {
+        let event = data_samples::build::Event::new("call.connected").id(&format!("ranked-{number}"));
+        event.at("2026-02-12T10:00:00+08:00").rep("r00005").to_json()
+    };
+    let calls: Vec<String> = (0..400).map(call).collect();
+    assert_eq!(live.apply(&world.batches(&calls)).unwrap().applied, 400);
+    let of_others = |rows: &[Vec<String>]| -> Vec<Vec<String>> {
+        rows.iter().filter(|row| row[2] != "r00005").cloned().collect()
+    };
+    assert_ne!(of_others(&alerts(&live)), of_others(&before));
+    world.ingest(&lake, "calls", &calls).await;
+    assert_eq!(alerts(&live), alerts(&world.open(&lake).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn late_events_count_once_the_lake_has_them_and_the_state_is_loaded_anew() {
     let world = World::new(Book::default(), KeptModels::default()).await;
     let lake = world.copy("late");
