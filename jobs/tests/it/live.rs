@@ -11,7 +11,7 @@ use super::broker::{Broker, broker};
 use super::guarantees::Dice;
 use super::kafka::{ask, start, stop};
 use super::serve::client::Server;
-use super::tool::Tool;
+use super::tool::{Tool, pause};
 
 /// What the topic of quotas shows, in the columns of [`World::daily`].
 fn quotas(broker: &Broker, topic: &str) -> BTreeMap<String, String> {
@@ -150,12 +150,13 @@ fn cells(quota: &serde_json::Value) -> String {
     format!("{amounts},{}", quota["bound"].as_str().unwrap())
 }
 
-/// A server that answers and follows.
-fn answering(world: &World, broker: &Broker, named: &str) -> Server {
+/// A server that answers and follows, with settings of its own.
+fn answering(world: &World, broker: &Broker, named: &str, settings: &[(&str, &str)]) -> Server {
     let arguments =
         ["serve", "--http", "127.0.0.1:0", "--kafka", &broker.address, "--topic", named, "--as-of", DAY];
     let mut command = world.tool.command(&arguments);
     command.env("TIDELINE_SERVE__POLL_SECONDS", "0.1").stderr(Stdio::null());
+    command.envs(settings.iter().copied());
     Server::of(command)
 }
 
@@ -163,7 +164,7 @@ fn answering(world: &World, broker: &Broker, named: &str) -> Server {
 fn the_api_answers_with_the_quotas_of_the_running_day_and_says_what_they_stand_on() {
     let broker = broker();
     let world = World::new(broker, "answering");
-    let server = answering(&world, broker, &world.named());
+    let server = answering(&world, broker, &world.named(), &[]);
     // Until all that is on the topic has been followed, what is published is answered.
     server.until("/v1/quotas", |answer| answer.json()["live"].is_object());
     world.send(broker, &world.stream);
@@ -218,6 +219,34 @@ fn the_api_answers_with_the_quotas_of_the_running_day_and_says_what_they_stand_o
     assert_eq!(server.get("/v1/reps/nobody/quota").status, 404);
     assert!(String::from_utf8_lossy(&server.get("/metrics").body).contains("tideline_live_attached 1\n"));
     assert_eq!(server.stop().0, 0);
+}
+
+#[test]
+fn a_key_sees_its_own_rows_of_the_running_day() {
+    let broker = broker();
+    let world = World::new(broker, "keyed");
+    let keys = ("TIDELINE_SERVE__KEYS", "keys.toml");
+    let mut add = world.tool.command(&["key", "add", "own", "--rep", "r00001", "--scope", "read-quotas"]);
+    let added = add.env(keys.0, keys.1).output().unwrap();
+    assert!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
+    let key = String::from_utf8(added.stdout).unwrap();
+    let server = answering(&world, broker, &world.named(), &[keys]);
+    let ask = |path: &str| server.get_as(key.trim(), path);
+    let begun = Instant::now();
+    let page = loop {
+        let page = ask("/v1/quotas").json();
+        if page["live"].is_object() {
+            break page;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(2), "the topic is not followed: {page}");
+        pause(100);
+    };
+    let reps: Vec<_> =
+        page["items"].as_array().unwrap().iter().map(|quota| quota["rep_id"].clone()).collect();
+    assert_eq!(reps, ["r00001"]);
+    assert!(ask("/v1/reps/r00001/quota").json()["live"].is_object());
+    assert_eq!(ask("/v1/reps/r00002/quota").status, 403);
+    assert_eq!(ask("/v1/quotas?rep=r00002").status, 403);
 }
 
 #[test]
