@@ -84,7 +84,7 @@ pub(super) fn refused(error: KafkaError) -> EngineError {
 /// What helps where librdkafka lacks a part that it can be built with.
 fn remedy(problem: &str) -> &'static str {
     if !cfg!(feature = "tls") && problem.contains("build") {
-        "; this program was built without TLS and SCRAM: build it with `cargo build --release --features tls`"
+        "; this program was built without TLS, SCRAM and OIDC: build it with `cargo build --release --features tls`"
     } else {
         ""
     }

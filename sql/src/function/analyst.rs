@@ -10,9 +10,11 @@ use arrow::array::{ArrayRef, AsArray, StringArray};
 use arrow::datatypes::{DataType, Date32Type, Float64Type, Int64Type};
 use arrow::util::display::array_value_to_string;
 use datafusion::common::ScalarValue;
+use datafusion::common::types::{NativeType, logical_date, logical_string};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
+    Coercion, ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignatureClass,
+    Volatility,
 };
 use engine::quota::Span;
 use engine::settings::Settings;
@@ -82,8 +84,13 @@ fn period_of(settings: &Settings) -> ScalarUDF {
         }
         Ok(days.iter().map(|day| names.get(&day?)).collect())
     };
-    let signature =
-        Signature::one_of(vec![TypeSignature::Exact(vec![DataType::Date32])], Volatility::Immutable);
+    // A day, or its text as in a comparison with one.
+    let (day, text) =
+        (TypeSignatureClass::Native(logical_date()), TypeSignatureClass::Native(logical_string()));
+    let signature = Signature::coercible(
+        vec![Coercion::new_implicit(day, vec![text], NativeType::Date)],
+        Volatility::Immutable,
+    );
     ScalarUDF::new_from_impl(OfColumn { name: "period_of", signature, compute: Arc::new(compute) })
 }
 

@@ -112,7 +112,10 @@ fn what_clients_write_in_ways_of_their_own_is_understood() {
             "SELECT health_color(14), health_color(15), health_color(25.0), health_color(NULL)",
             "red,amber,green,∅",
         ),
-        ("SELECT period_of(DATE '2026-03-31'), period_of(NULL)", "2026-03,∅"),
+        (
+            "SELECT period_of(DATE '2026-03-31'), period_of('2026-04-01'), period_of(NULL)",
+            "2026-03,2026-04,∅",
+        ),
         ("SELECT sum(touches) >= 0 FROM customer_window(DATE '2026-01-05', 7)", "∅"),
     ] {
         assert_eq!(client.text(text), expected, "{text}");
