@@ -16,7 +16,7 @@ mod round;
 mod rows;
 mod search;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::rule::{Action, Amount, Book, Columns, Condition, PRIORITY_DEFAULT, Rule, Scope, Subject};
 use crate::time::Day;
@@ -162,9 +162,9 @@ fn of_direction(direction: Direction, inquiry: &Inquiry<'_>) -> Result<Vec<Propo
     let search = Search { ground: &ground, looks, min, existing: &existing };
     let mut taken = Rows::none(ground.words);
     let mut proposals = Vec::new();
-    while let Some(found) = search.best(&evidence, &taken, |found| {
-        proposal(direction, found, &ground, approvals, own.len())
-    }) {
+    while let Some(found) =
+        search.best(&evidence, &taken, |found| proposal(direction, found, &ground, approvals, own.len()))
+    {
         let (found, proposal) = found;
         proposals.push(proposal);
         taken = taken.or(&found.reach);

@@ -57,12 +57,7 @@ pub(super) fn questions(
 type Tried = (Condition, Subject, usize);
 
 /// The values of a subject among the approved, and among all rows that count, both rising; what is unknown is left out.
-fn values(
-    subject: Subject,
-    ground: &Ground,
-    looks: &[Look],
-    evidence: &Evidence,
-) -> (Vec<f64>, Vec<f64>) {
+fn values(subject: Subject, ground: &Ground, looks: &[Look], evidence: &Evidence) -> (Vec<f64>, Vec<f64>) {
     let (mut approved, mut all) = (Vec::new(), Vec::new());
     for stratum in &ground.strata {
         let Some(cells) = looks.get(stratum.look).and_then(|look| look.columns.numbers(subject)) else {

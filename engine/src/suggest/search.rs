@@ -114,7 +114,8 @@ impl Judge<'_> {
         ranked.truncate(PAIRED_MAX);
         let mut found: BTreeMap<Rows, Found> = BTreeMap::new();
         for (place, (_, one)) in ranked.iter().enumerate() {
-            for (_, other) in ranked.iter().skip(place + 1).filter(|(_, other)| other.subject != one.subject) {
+            for (_, other) in ranked.iter().skip(place + 1).filter(|(_, other)| other.subject != one.subject)
+            {
                 let reach = one.reach.and(&other.reach);
                 if reach == one.reach || reach == other.reach || found.contains_key(&reach) {
                     continue;
@@ -164,8 +165,9 @@ impl Judge<'_> {
         let mut periods: Vec<&str> = strata.iter().filter_map(|stratum| stratum.period.as_deref()).collect();
         periods.sort_unstable();
         periods.dedup();
-        let alone = |period: &&str| (self.at_least(reach, approved, |other| other == *period), *period);
-        let strongest = periods.iter().map(alone).min_by(|a, b| a.0.total_cmp(&b.0));
+        let alone = |period: &'_ str| self.at_least(reach, approved, |other| other == period);
+        let strongest =
+            periods.iter().map(|period| (alone(period), *period)).min_by(|a, b| a.0.total_cmp(&b.0));
         strongest.is_some_and(|(_, strongest)| {
             self.at_least(reach, approved, |period| period != strongest) <= RECURS_MAX
         })
