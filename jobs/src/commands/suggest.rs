@@ -9,8 +9,8 @@ use engine::EngineError;
 use engine::lake::{Lake, Run, published};
 use engine::pipeline::find_run;
 use engine::quota::Span;
-use engine::rule::{Book, Rule};
-use engine::suggest::{Inquiry, Proposal, suggest};
+use engine::rule::Book;
+use engine::suggest::{Approval, Inquiry, Proposal, suggest};
 use engine::time::Day;
 
 use self::evidence::Evidence;
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: AdjustSuggestArgs, lake: &Lake, context: &Context)
             tried.push(try_on(&trial, day, &known));
         }
     }
-    let costs = costs(lake, context, (&book, &trial.rules), tried.last()).await?;
+    let costs = costs(lake, context, (&book, &proposals), &evidence.approvals, tried.last()).await?;
     let ended = evidence::ended(&session, context, &evidence, &days).await?;
     let told = |(place, proposal): (usize, &Proposal)| {
         let text = Told {
@@ -87,7 +87,8 @@ pub(crate) async fn run(args: AdjustSuggestArgs, lake: &Lake, context: &Context)
 async fn costs(
     lake: &Lake,
     context: &Context,
-    (book, rules): (&Book, &[Rule]),
+    (book, proposals): (&Book, &[Proposal]),
+    approvals: &[Approval],
     newest: Option<&Tried>,
 ) -> anyhow::Result<Vec<Cost>> {
     let Some(newest) = newest else { return Ok(Vec::new()) };
@@ -99,15 +100,15 @@ async fn costs(
             return Ok(Vec::new());
         }
     };
-    let of = |(place, rule): (usize, &Rule)| {
+    let of = |(place, proposal): (usize, &Proposal)| {
         let touches = newest.touches.get(place).and_then(Option::as_ref);
-        let hit = |(rep, touched): (&String, &bool)| touched.then(|| rep.clone());
-        let reps: BTreeSet<String> = touches
-            .map(|touches| newest.reps.iter().zip(touches).filter_map(hit).collect())
-            .unwrap_or_default();
-        negotiate::cost(&past, (book, rule), |rep| reps.contains(rep))
+        let hits = touches.into_iter().flat_map(|touches| newest.reps.iter().zip(touches));
+        let reps: BTreeSet<&str> = hits.filter(|(_, hit)| **hit).map(|(rep, _)| rep.as_str()).collect();
+        let covered = proposal.covers.iter().filter_map(|&place| approvals.get(place));
+        let requests: Vec<&str> = covered.map(|approval| approval.request_id.as_str()).collect();
+        negotiate::cost(&past, (book, &proposal.rule), &requests, |rep| reps.contains(rep))
     };
-    Ok(rules.iter().enumerate().map(of).collect::<Result<_, _>>()?)
+    Ok(proposals.iter().enumerate().map(of).collect::<Result<_, _>>()?)
 }
 
 /// By period: what became of those approved, and of the others that the rule would have touched.

@@ -100,18 +100,23 @@ pub(crate) struct Cost {
     pub(crate) others: (usize, i64),
 }
 
-/// What a rule would do beside those that there are, by the real frame; `touches` says whom it is about.
+/// What a rule would do beside those that there are and in place of some requests, by the real frame; `touches` says
+/// whom it is about.
 ///
 /// # Errors
 /// Where the frame can't be computed.
 pub(crate) fn cost(
     past: &Past,
     (book, rule): (&Book, &Rule),
+    requests: &[&str],
     touches: impl Fn(&str) -> bool,
 ) -> engine::Result<Cost> {
     let cast = past.cast(&Staff::default(), &PanelPredictor)?;
+    let mut adjustments = cast.adjustments().to_vec();
+    adjustments.retain(|adjustment| !requests.contains(&adjustment.request_id.as_str()));
     let quotas = |book: Book| {
-        cast.quotas(&Variation { rules: Some(std::sync::Arc::new(book)), ..Variation::default() })
+        let (rules, adjustments) = (Some(std::sync::Arc::new(book)), Some(adjustments.clone()));
+        cast.quotas(&Variation { rules, adjustments, ..Variation::default() })
     };
     let mut more = book.clone();
     more.rules.push(rule.clone());

@@ -7,7 +7,7 @@ use engine::suggest::{Approval, Direction, Proposal, Why};
 use engine::time::date;
 
 use super::rules::{Tried, months};
-use super::words::{columns, money, percent, share_of_money, signed};
+use super::words::{columns, count, money, percent, share_of_money, signed};
 use crate::negotiate::Cost;
 
 /// What a person does with a proposal.
@@ -127,7 +127,7 @@ fn outcome(outcome: &Outcome) -> Vec<String> {
 fn cost_of(cost: &Cost) -> String {
     let ((touched, change), (others, paid)) = (cost.touched, cost.others);
     format!(
-        "On the state of {}, the quotas of {touched} reps would change by {}, those of {others} others by {}.",
+        "In place of these approvals, on the state of {}: quotas of {touched} reps {}, of {others} others {}.",
         date(cost.as_of),
         signed(&money(change)),
         signed(&money(paid))
@@ -136,17 +136,17 @@ fn cost_of(cost: &Cost) -> String {
 
 fn how_often(chance: f64) -> String {
     if chance < 1e-6 {
-        "less than once in a million times".to_owned()
-    } else {
-        format!("once in {:.0} times", 1.0 / chance)
+        return "less than once in a million times".to_owned();
     }
+    let times = format!("{:.0}", 1.0 / chance).parse().unwrap_or(u64::MAX);
+    format!("once in {} times", count(times))
 }
 
 /// Request, rep, period and what was approved.
 fn from<'a>(proposal: &'a Proposal, approvals: &'a [Approval]) -> impl Iterator<Item = Vec<String>> + 'a {
     proposal.covers.iter().filter_map(|&place| approvals.get(place)).map(|approval| {
         vec![
-            format!(" {}", approval.request_id),
+            approval.request_id.clone(),
             approval.rep_id.clone(),
             approval.period.clone(),
             format!("{} %", signed(&format!("{:.1}", approval.percent))),
