@@ -126,7 +126,10 @@ pub struct Inquiry<'a> {
     pub min: usize,
 }
 
-/// The rules to propose, the least accidental first; where there are none, why, by direction.
+/// The rules to propose, the least accidental first.
+///
+/// # Errors
+/// Where there are none: why, by direction.
 pub fn suggest(inquiry: &Inquiry<'_>) -> Result<Vec<Proposal>, Vec<(Direction, Why)>> {
     let (mut proposals, mut whys) = (Vec::new(), Vec::new());
     for direction in [Direction::Lower, Direction::Raise] {
@@ -165,7 +168,6 @@ fn of_direction(direction: Direction, inquiry: &Inquiry<'_>) -> Result<Vec<Propo
     while let Some(found) =
         search.best(&evidence, &taken, |found| proposal(direction, found, &ground, approvals, own.len()))
     {
-        let (found, proposal) = found;
         proposals.push(proposal);
         taken = taken.or(&found.reach);
         evidence = evidence.without(&found.reach);

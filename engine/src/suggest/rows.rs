@@ -29,7 +29,7 @@ impl Rows {
     }
 
     pub(super) fn has(&self, row: usize) -> bool {
-        self.0.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+        self.0.get(row / 64).is_some_and(|word| (word >> (row % 64)) & 1 == 1)
     }
 
     /// Those of both sets.
@@ -57,8 +57,11 @@ impl Rows {
     }
 
     fn shared_within(&self, other: &Self, words: &Range<usize>) -> usize {
-        let part = |rows: &Self| rows.0.get(words.clone()).unwrap_or_default().to_vec();
-        ones(part(self).into_iter().zip(part(other)).map(|(a, b)| a & b))
+        ones(self.part(words).iter().zip(other.part(words)).map(|(a, b)| a & b))
+    }
+
+    fn part(&self, words: &Range<usize>) -> &[u64] {
+        self.0.get(words.clone()).unwrap_or_default()
     }
 }
 

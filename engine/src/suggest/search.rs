@@ -165,7 +165,7 @@ impl Judge<'_> {
         let mut periods: Vec<&str> = strata.iter().filter_map(|stratum| stratum.period.as_deref()).collect();
         periods.sort_unstable();
         periods.dedup();
-        let alone = |period: &'_ str| self.at_least(reach, approved, |other| other == period);
+        let alone = |period: &str| self.at_least(reach, approved, |other| other == period);
         let strongest =
             periods.iter().map(|period| (alone(period), *period)).min_by(|a, b| a.0.total_cmp(&b.0));
         strongest.is_some_and(|(_, strongest)| {
