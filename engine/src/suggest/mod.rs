@@ -165,9 +165,8 @@ fn of_direction(direction: Direction, inquiry: &Inquiry<'_>) -> Result<Vec<Propo
     let search = Search { ground: &ground, looks, min, existing: &existing };
     let mut taken = Rows::none(ground.words);
     let mut proposals = Vec::new();
-    while let Some(found) =
-        search.best(&evidence, &taken, |found| proposal(direction, found, &ground, approvals, own.len()))
-    {
+    let make = |found: &Found| proposal(direction, found, &ground, approvals, own.len());
+    while let Some((found, proposal)) = search.best(&evidence, &taken, make) {
         proposals.push(proposal);
         taken = taken.or(&found.reach);
         evidence = evidence.without(&found.reach);
