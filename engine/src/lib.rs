@@ -24,6 +24,7 @@ pub mod quota;
 pub mod route;
 pub mod rule;
 pub mod score;
+pub mod suggest;
 pub mod tile;
 pub mod window;
 

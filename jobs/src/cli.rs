@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use adjust::{
     AdjustCommand, AdjustCommentArgs, AdjustCounterArgs, AdjustDecideArgs, AdjustListArgs, AdjustRequestArgs,
-    AdjustShowArgs, AdjustStatus, AdjustTerms,
+    AdjustShowArgs, AdjustStatus, AdjustSuggestArgs, AdjustTerms,
 };
 pub use model::{ModelId, ModelName, TrainArgs};
 pub use rules::{RulesCommand, RulesFile, RulesTestArgs};

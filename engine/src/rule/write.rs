@@ -53,7 +53,7 @@ impl Rule {
 
 impl Condition {
     /// The condition as a sentence says it.
-    pub(super) fn written(&self, language: Language) -> String {
+    pub fn written(&self, language: Language) -> String {
         Writer(language).condition(self)
     }
 }

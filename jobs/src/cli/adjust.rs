@@ -1,5 +1,7 @@
 //! Subcommands about adjustments of quotas.
 
+use std::path::PathBuf;
+
 use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 
@@ -20,6 +22,8 @@ pub enum AdjustCommand {
     List(AdjustListArgs),
     /// Show a request with all that happened, and who would pay for it
     Show(AdjustShowArgs),
+    /// Propose rules that would do what keeps being approved; a person accepts them, one by one
+    Suggest(AdjustSuggestArgs),
 }
 
 /// What the quota should become.
@@ -138,4 +142,24 @@ pub enum AdjustStatus {
 pub struct AdjustShowArgs {
     /// The request
     pub id: String,
+}
+
+/// Arguments of `adjust suggest`.
+#[derive(Debug, Args)]
+pub struct AdjustSuggestArgs {
+    /// The first day that requests looked at [default: a year before the newest published]
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<NaiveDate>,
+    /// Approvals that a pattern takes at least
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(2..))]
+    pub min: u16,
+    /// Append the proposal of this number to a file of rules
+    #[arg(long, value_name = "N", requires = "by", value_parser = clap::value_parser!(u16).range(1..))]
+    pub accept: Option<u16>,
+    /// That file [default: what the configuration says]
+    #[arg(long, value_name = "FILE", requires = "accept")]
+    pub to: Option<PathBuf>,
+    /// Who accepts it and answers for the rule from then on
+    #[arg(long, value_name = "NAME", requires = "accept")]
+    pub by: Option<String>,
 }

@@ -31,6 +31,7 @@ pub(crate) async fn run(command: AdjustCommand, context: &Context) -> anyhow::Re
         AdjustCommand::Reject(args) => decide(false, args, &lake, context).await,
         AdjustCommand::List(args) => list(&args, &lake).await,
         AdjustCommand::Show(args) => show(&args.id, &lake, context).await,
+        AdjustCommand::Suggest(args) => Box::pin(super::suggest::run(args, &lake, context)).await,
     }
 }
 

@@ -25,6 +25,7 @@ mod schedule;
 mod serve;
 mod sql;
 mod status;
+mod suggest;
 mod train;
 mod verify;
 mod whatif;

@@ -3,17 +3,17 @@
 use std::path::Path;
 
 use engine::EngineError;
-use engine::rule::{Book, Columns, apply, subjects};
+use engine::rule::{Book, apply, subjects};
 use engine::time::{Day, date};
 
 use crate::cli::{RulesCommand, RulesFile, RulesTestArgs};
 use crate::context::{Context, read_rules};
 use crate::output;
 use crate::report::rules::{self, Tried};
-use crate::report::{published_days, rep_measures};
+use crate::report::{RepMeasures, published_days, rep_measures};
 
 /// Days that `rules test` looks back on unless told otherwise.
-const DAYS_BACK: Day = 89;
+pub(super) const DAYS_BACK: Day = 89;
 
 /// Runs a subcommand about rules.
 ///
@@ -72,7 +72,7 @@ async fn test(args: RulesTestArgs, context: &Context) -> anyhow::Result<()> {
     let mut tried = Vec::with_capacity(days.len());
     for &day in &days {
         if let Some(known) = rep_measures(&session, day, context.config.quota.period).await? {
-            tried.push(try_on(&book, day, &known.columns, &known.proposals, &known.bases));
+            tried.push(try_on(&book, day, &known));
         }
     }
     let without = days.len() - tried.len();
@@ -87,14 +87,13 @@ async fn test(args: RulesTestArgs, context: &Context) -> anyhow::Result<()> {
 }
 
 /// What the rules would have done on one day.
-fn try_on(book: &Book, day: Day, columns: &Columns, proposals: &[i64], bases: &[i64]) -> Tried {
+pub(super) fn try_on(book: &Book, day: Day, known: &RepMeasures) -> Tried {
+    let RepMeasures { columns, proposals, bases } = known;
     let ruled = apply(book, day, columns, proposals, bases);
     let touches = book
         .rules
         .iter()
         .map(|rule| rule.in_force(day).then(|| rule.touches(columns, &(0..columns.rows()))))
         .collect();
-    let reps = engine::rule::Subject::find("rep_id").and_then(|subject| columns.texts(subject));
-    let name = |row: usize| reps.and_then(|reps| reps.names(row).first().cloned()).unwrap_or_default();
-    Tried { day, reps: (0..columns.rows()).map(name).collect(), touches, ruled }
+    Tried { day, reps: known.reps(), touches, ruled }
 }

@@ -1,8 +1,9 @@
-//! Who would pay for a request, to the cent: the quotas of the newest published day with and without it.
+//! Who would pay for a request or a rule, to the cent: the quotas of the newest published day with and without it.
 
 use engine::adjust::{Adjustment, Request};
 use engine::pipeline::{Past, Staff, Variation};
 use engine::quota::RegionOutcome;
+use engine::rule::{Book, Rule};
 use engine::time::{Day, date};
 
 use crate::predictor::PanelPredictor;
@@ -87,4 +88,47 @@ pub(crate) fn effect(past: &Past, request: &Request) -> engine::Result<Effect> {
     let regions = cast.region_ids().iter().cloned().zip(without.regions).zip(with.regions);
     let regions = regions.map(|((id, before), after)| (id, before, after)).collect();
     Ok(Effect::Known(Known { as_of: past.run.as_of, own: line(own), others, regions }))
+}
+
+/// What a rule would do on a published day. Amounts in minor units.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) as_of: Day,
+    /// Reps that it touches, and by how much their quotas change.
+    pub(crate) touched: (usize, i64),
+    /// The others whose quotas change along, and by how much.
+    pub(crate) others: (usize, i64),
+}
+
+/// What a rule would do beside those that there are and in place of some requests, by the real frame; `touches` says
+/// whom it is about.
+///
+/// # Errors
+/// Where the frame can't be computed.
+pub(crate) fn cost(
+    past: &Past,
+    (book, rule): (&Book, &Rule),
+    requests: &[&str],
+    touches: impl Fn(&str) -> bool,
+) -> engine::Result<Cost> {
+    let cast = past.cast(&Staff::default(), &PanelPredictor)?;
+    let mut adjustments = cast.adjustments().to_vec();
+    adjustments.retain(|adjustment| !requests.contains(&adjustment.request_id.as_str()));
+    let quotas = |book: Book| {
+        let (rules, adjustments) = (Some(std::sync::Arc::new(book)), Some(adjustments.clone()));
+        cast.quotas(&Variation { rules, adjustments, ..Variation::default() })
+    };
+    let mut more = book.clone();
+    more.rules.push(rule.clone());
+    let (without, with) = (quotas(book.clone())?, quotas(more)?);
+    let mut cost = Cost { as_of: past.run.as_of, touched: (0, 0), others: (0, 0) };
+    for ((rep, before), after) in cast.rep_ids().zip(&without.reps).zip(&with.reps) {
+        let change = after.quota - before.quota;
+        if touches(rep) {
+            cost.touched = (cost.touched.0 + 1, cost.touched.1 + change);
+        } else if change != 0 {
+            cost.others = (cost.others.0 + 1, cost.others.1 + change);
+        }
+    }
+    Ok(cost)
 }

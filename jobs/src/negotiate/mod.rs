@@ -18,7 +18,7 @@ use engine::quota::Span;
 use engine::settings::Period;
 use engine::time::{Day, Micros, date};
 
-pub(crate) use self::effect::{Effect, Known, Line, effect};
+pub(crate) use self::effect::{Cost, Effect, Known, Line, cost, effect};
 pub(crate) use self::refusal::Refusal;
 pub(crate) use self::terms::{change, known_rep, said};
 

@@ -19,6 +19,21 @@ pub(crate) struct RepMeasures {
     pub(crate) bases: Vec<i64>,
 }
 
+impl RepMeasures {
+    /// The ids of the reps, row by row.
+    pub(crate) fn reps(&self) -> Vec<String> {
+        let reps = Subject::find("rep_id").and_then(|subject| self.columns.texts(subject));
+        let name = |row: usize| reps.and_then(|reps| reps.names(row).first().cloned()).unwrap_or_default();
+        (0..self.columns.rows()).map(name).collect()
+    }
+
+    /// What each has signed in the period so far, row by row; 0 where nobody knows.
+    pub(crate) fn attained(&self) -> Vec<i64> {
+        let attained = Subject::find("attained").and_then(|subject| self.columns.numbers(subject));
+        attained.unwrap_or_default().iter().map(|&amount| minor(amount)).collect()
+    }
+}
+
 /// Loads them; none where the day was published by a program that didn't keep them.
 ///
 /// # Errors

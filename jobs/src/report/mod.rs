@@ -14,6 +14,7 @@ pub(crate) mod rows;
 pub(crate) mod rules;
 pub(crate) mod run;
 mod steering;
+pub(crate) mod suggest;
 pub(crate) mod train;
 pub(crate) mod whatif;
 pub(crate) mod words;
@@ -22,7 +23,7 @@ use engine::catalogue::Catalogue;
 use engine::lake::{Lake, Run, published};
 use engine::time::Day;
 
-pub(crate) use measures::rep_measures;
+pub(crate) use measures::{RepMeasures, rep_measures};
 
 /// The reps with a quota on the newest published day.
 pub(crate) async fn quota_reps(lake: &Lake, catalogue: &Catalogue) -> anyhow::Result<Vec<String>> {

@@ -73,6 +73,14 @@ pub(crate) fn words(subjects: impl Iterator<Item = Subject>) -> String {
 
 /// Per rule and month: days, reps, and what it would have moved on the last of those days.
 pub(crate) fn tried(book: &Book, days: &[Tried]) -> String {
+    let of_rule = |(position, rule): (usize, &Rule)| {
+        format!("{}: {}\n{}", rule.name, rule.sentence(Language::English), months(position, days))
+    };
+    book.rules.iter().enumerate().map(of_rule).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The same of the rule in that position alone, without what it says.
+pub(crate) fn months(position: usize, days: &[Tried]) -> String {
     let head = [
         "month",
         "days in force",
@@ -83,14 +91,9 @@ pub(crate) fn tried(book: &Book, days: &[Tried]) -> String {
         "for example",
     ];
     let month = |day: &Tried| date(day.day).format("%Y-%m").to_string();
-    let of_rule = |(position, rule): (usize, &Rule)| {
-        let months = days.chunk_by(|a, b| month(a) == month(b)).map(|days| month_row(position, days));
-        let rows: Vec<Vec<String>> =
-            std::iter::once(head.map(str::to_owned).to_vec()).chain(months).collect();
-        let table = columns(&[false, true, true, true, true, true, false], &rows);
-        format!("{}: {}\n{table}", rule.name, rule.sentence(Language::English))
-    };
-    book.rules.iter().enumerate().map(of_rule).collect::<Vec<_>>().join("\n\n")
+    let months = days.chunk_by(|a, b| month(a) == month(b)).map(|days| month_row(position, days));
+    let rows: Vec<Vec<String>> = std::iter::once(head.map(str::to_owned).to_vec()).chain(months).collect();
+    columns(&[false, true, true, true, true, true, false], &rows)
 }
 
 fn month_row(rule: usize, month: &[Tried]) -> Vec<String> {

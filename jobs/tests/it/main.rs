@@ -47,6 +47,8 @@ mod serve;
 #[cfg(test)]
 mod steer;
 #[cfg(test)]
+mod suggest;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod tool;

@@ -7,9 +7,13 @@ const STREAMS: [&str; 7] =
 
 /// The sample taken in.
 pub(crate) fn world() -> Tool {
+    world_of(&data_samples::sample_scale())
+}
+
+/// What the generator makes at some scale, taken in.
+pub(crate) fn world_of(scale: &data_samples::Scale) -> Tool {
     let tool = Tool::new();
-    let scale = data_samples::sample_scale();
-    data_samples::generate(&scale, &tool.path("data"), data_samples::Format::Ndjson, &mut |_| {}).unwrap();
+    data_samples::generate(scale, &tool.path("data"), data_samples::Format::Ndjson, &mut |_| {}).unwrap();
     for stream in STREAMS {
         let path = tool.path("data").join(stream);
         let from = if path.is_dir() { path } else { tool.path("data").join(format!("{stream}.ndjson")) };
