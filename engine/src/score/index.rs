@@ -19,7 +19,7 @@
 use super::TrainingRequest;
 use super::cases::{Cases, Growing};
 use super::training::looks;
-use crate::entity::{Crm, CrmVersions};
+use crate::entity::{Crm, CrmVersions, Rep};
 use crate::error::Result;
 use crate::lake::Lake;
 use crate::measure::COMPONENTS;
@@ -111,7 +111,8 @@ impl IndexLook<'_> {
 /// The tiles of reps over the spans that a case looks at: those that stay, the window, the usual.
 pub(crate) type Spans<'a> = [&'a RepTile; 3];
 
-/// Adds the cases of a day: of each scope that has an index; says which those are.
+/// Adds the cases of a day: of each scope that has an index, but of reps only those on duty for all of its days; says which
+/// those are.
 pub(crate) fn cases(growing: &mut Growing, look: &IndexLook<'_>, tiles: Spans<'_>) -> Vec<usize> {
     let IndexLook { crm, scopes, as_of, .. } = *look;
     let [staying, now, usual] = tiles;
@@ -123,7 +124,11 @@ pub(crate) fn cases(growing: &mut Growing, look: &IndexLook<'_>, tiles: Spans<'_
     let points = |value: Option<f64>| value.unwrap_or(f64::NAN);
     let mut asked = Vec::new();
     for (scope, (kind, _)) in scopes.list.iter().enumerate() {
-        if now[scope].index.is_none() {
+        // The window of who has just come, or is no longer there, isn't its own in full.
+        let settled = |rep: &Rep| {
+            rep.on_duty(as_of) && rep.hired_on.is_none_or(|hired| hired <= as_of - WINDOW_DAYS + 1)
+        };
+        if now[scope].index.is_none() || !crm.reps.get(scope).is_none_or(settled) {
             continue;
         }
         growing.text("scope", Some(*kind));

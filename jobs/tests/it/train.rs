@@ -187,7 +187,7 @@ fn customers_have_a_value(tool: &Tool) {
 /// Every rep with an index has a forecast of it, whose interval contains it.
 fn indices_are_forecast(tool: &Tool) {
     let sound = format!(
-        "SELECT count(p_red_14d) > 20 AND bool_and((p_red_14d IS NULL) = (process_health IS NULL)
+        "SELECT count(p_red_14d) > 20 AND bool_and((p_red_14d IS NULL OR process_health IS NOT NULL)
              AND (p_red_14d IS NULL) = (forecast_model_id IS NULL) AND (p_red_14d IS NULL OR (p_red_14d > 0 AND p_red_14d < 1
              AND 0 <= process_health_14d_low AND process_health_14d_low <= process_health_14d
              AND process_health_14d <= process_health_14d_high AND process_health_14d_high <= 100)))
