@@ -185,7 +185,7 @@ async fn compute(
 
     progress("scores");
     let scores =
-        scores::scores(&tiles, &windows, &measures, models, settings, catalogue, lake.zone(), as_of)?;
+        scores::scores((&tiles, &windows, &measures), models, settings, catalogue, lake.zone(), as_of)?;
     clock.lap("scores");
 
     progress("factors and quotas");

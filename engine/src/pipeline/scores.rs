@@ -27,9 +27,7 @@ pub(super) struct Scores {
 }
 
 pub(super) fn scores(
-    tiles: &Tiles,
-    windows: &Windows,
-    measures: &Measures,
+    (tiles, windows, measures): (&Tiles, &Windows, &Measures),
     models: Models<'_>,
     settings: &Settings,
     catalogue: &Catalogue,

@@ -78,29 +78,17 @@ pub(crate) fn train_indices(
     let mut levels = levels(&own, &split, came);
     let stays: Vec<Option<f64>> = split.judged.iter().map(|&row| Some(asked.now[row])).collect();
     levels.beside("the index as it is", &own, &stays, (&split, came));
-    let ruling = verdict(&levels, &compared, &split.labels(&labels), config.margin);
-    let ruling = match in_use {
-        Some((model, fitted_on)) if ruling.promoted => {
-            let theirs = model.outlook().expect(&looks, red_below);
-            let new = |&row: &usize| {
-                let level = theirs[row].map(|said| said.level);
-                level.filter(|_| days[row] > fitted_on - INDEX_DAYS)
-            };
-            let theirs: Vec<Option<f64>> = split.judged.iter().map(new).collect();
-            let name = format!("the model in use ({})", model.id());
-            if levels.beside(&name, &own, &theirs, (&split, came)) {
-                verdict(&levels, &compared, &split.labels(&labels), config.margin)
-            } else {
-                let reason = format!(
-                    "too few outcomes are known that the model in use ({}, fitted as of {}) has not learnt from",
-                    model.id(),
-                    date(fitted_on)
-                );
-                Verdict { promoted: false, reason }
-            }
-        }
-        _ => ruling,
-    };
+    let judged = split.labels(&labels);
+    let mut ruling = verdict(&levels, &compared, &judged, config.margin);
+    if let Some((model, fitted_on)) = in_use.filter(|_| ruling.promoted) {
+        let theirs = new_to(&model.outlook().expect(&looks, red_below), &split, (days, fitted_on));
+        let name = format!("the model in use ({})", model.id());
+        ruling = if levels.beside(&name, &own, &theirs, (&split, came)) {
+            verdict(&levels, &compared, &judged, config.margin)
+        } else {
+            unknown(model.id(), fitted_on)
+        };
+    }
     let Some(outlook) = fitted(&known) else { return Ok(Err(too_few(known.len(), config))) };
     let parameters = told(&outlook);
     let bytes = IndexModel::to_bytes(outlook, date(as_of).to_string())?;
@@ -122,6 +110,20 @@ pub(crate) fn train_indices(
         parameters,
         importance: Vec::new(),
     }))
+}
+
+/// What another model, fitted as of a day, says of the judged rows whose outcome it hasn't learnt from.
+fn new_to(said: &[Option<Expected>], split: &Split, (days, fitted_on): (&[Day], Day)) -> Vec<Option<f64>> {
+    let of = |&row: &usize| said[row].map(|said| said.level).filter(|_| days[row] > fitted_on - INDEX_DAYS);
+    split.judged.iter().map(of).collect()
+}
+
+fn unknown(id: &str, fitted_on: Day) -> Verdict {
+    let reason = format!(
+        "too few outcomes are known that the model in use ({id}, fitted as of {}) has not learnt from",
+        date(fitted_on)
+    );
+    Verdict { promoted: false, reason }
 }
 
 fn too_few(looks: usize, config: &Config) -> String {
