@@ -113,8 +113,8 @@ fn too_few_rows_and_damaged_parts() {
         |kind| kind.spread = Spread::of(&[50.0, 60.0], &[f64::NAN, 1.0]).unwrap(),
     ];
     for damage in damages {
-        let mut damaged = model.clone();
-        damage(damaged.kinds[0].as_mut().unwrap());
-        assert!(!damaged.is_sound(3));
+        let mut broken = model.clone();
+        damage(broken.kinds[0].as_mut().unwrap());
+        assert!(!broken.is_sound(3));
     }
 }
