@@ -184,7 +184,8 @@ async fn compute(
     clock.lap("measures");
 
     progress("scores");
-    let scores = scores::scores(&windows, &measures, models, settings, catalogue, lake.zone(), as_of)?;
+    let scores =
+        scores::scores((&tiles, &windows, &measures), models, settings, catalogue, lake.zone(), as_of)?;
     clock.lap("scores");
 
     progress("factors and quotas");

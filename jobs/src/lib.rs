@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod customer_model;
 pub mod import;
+pub mod index_model;
 pub mod lead_model;
 pub mod predictor;
 pub mod win_model;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::customer_model::{CUSTOMER, CustomerModel};
+use crate::index_model::{INDEX, IndexModel};
 use crate::lead_model::{LEAD, LeadModel};
 use crate::win_model::{WIN, WinModel};
 
@@ -72,6 +73,7 @@ pub(crate) fn check(lake: &Lake, entry: &Entry) -> Result<(), EngineError> {
     match entry.name.as_str() {
         LEAD => LeadModel::load(lake, entry).map(drop),
         WIN => WinModel::load(lake, entry).map(drop),
+        INDEX => IndexModel::load(lake, entry).map(drop),
         CUSTOMER => CustomerModel::load(lake, entry).map(drop),
         other => Err(EngineError::Lake(format!("this program knows no models of {other}"))),
     }

@@ -4,19 +4,21 @@ use std::sync::Arc;
 
 use engine::EngineError;
 use engine::lake::{Entry, Lake, Log, Run};
-use engine::score::{CustomerScorer, KeptModels, LeadScorer, Models, WinScorer, models_of};
+use engine::score::{CustomerScorer, IndexScorer, KeptModels, LeadScorer, Models, WinScorer, models_of};
 use engine::time::{Day, date};
 
 use crate::customer_model::{CUSTOMER, CustomerModel};
+use crate::index_model::{INDEX, IndexModel};
 use crate::lead_model::{LEAD, LeadModel};
 use crate::win_model::{WIN, WinModel};
 
-/// Models of leads, wins and customers, where there are any.
+/// Models of leads, wins, customers and indices, where there are any.
 #[derive(Debug, Default)]
 pub(crate) struct Scorers {
     lead: Option<LeadModel>,
     win: Option<WinModel>,
     customer: Option<CustomerModel>,
+    index: Option<IndexModel>,
 }
 
 impl Scorers {
@@ -34,7 +36,7 @@ impl Scorers {
     /// As [`Scorers::in_use`].
     pub(crate) fn of_log(lake: &Lake, log: &Log, day: Day) -> Result<Self, EngineError> {
         let mut scorers = Self::default();
-        for entry in [LEAD, WIN, CUSTOMER].into_iter().filter_map(|name| log.for_day(name, day)) {
+        for entry in [LEAD, WIN, CUSTOMER, INDEX].into_iter().filter_map(|name| log.for_day(name, day)) {
             scorers.load(lake, entry)?;
         }
         Ok(scorers)
@@ -71,6 +73,7 @@ impl Scorers {
             LEAD => self.lead = Some(LeadModel::load(lake, entry)?),
             WIN => self.win = Some(WinModel::load(lake, entry)?),
             CUSTOMER => self.customer = Some(CustomerModel::load(lake, entry)?),
+            INDEX => self.index = Some(IndexModel::load(lake, entry)?),
             other => {
                 return Err(EngineError::Lake(format!("this program knows no models of {other}")));
             }
@@ -92,6 +95,7 @@ impl Scorers {
             lead: self.lead.as_ref().map(|model| model as &dyn LeadScorer),
             win: self.win.as_ref().map(|model| model as &dyn WinScorer),
             customer: self.customer.as_ref().map(|model| model as &dyn CustomerScorer),
+            index: self.index.as_ref().map(|model| model as &dyn IndexScorer),
         }
     }
 }

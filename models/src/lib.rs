@@ -16,6 +16,7 @@ pub mod backtest;
 pub mod error;
 pub mod hazard;
 mod normal;
+pub mod outlook;
 pub mod panel;
 pub mod survival;
 pub mod tabular;

@@ -125,6 +125,13 @@ fn process_health() -> Vec<Field> {
     }
     fields.extend([long("touches"), long("effective_touches"), long("customers"), long("customers_touched")]);
     fields.extend([ratio("process_health"), maybe_text("color")]);
+    fields.extend([
+        ratio("process_health_14d"),
+        ratio("process_health_14d_low"),
+        ratio("process_health_14d_high"),
+        ratio("p_red_14d"),
+        maybe_text("forecast_model_id"),
+    ]);
     fields
 }
 

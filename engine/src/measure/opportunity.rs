@@ -142,8 +142,18 @@ struct Codes {
 
 /// Folds the facts into the state of every opportunity, by opportunity number.
 pub(crate) fn opportunities(facts: &Facts, catalogue: &Catalogue, stages: &Stages) -> Vec<Opportunity> {
+    opportunities_as_of(facts, catalogue, stages, Day::MAX)
+}
+
+/// The same from the facts up to the end of `as_of` alone.
+pub(crate) fn opportunities_as_of(
+    facts: &Facts,
+    catalogue: &Catalogue,
+    stages: &Stages,
+    as_of: Day,
+) -> Vec<Opportunity> {
     let mut all = vec![Opportunity::default(); facts.opportunities.len()];
-    let of_deals = |row: &usize| facts.rows[*row].opportunity != NONE;
+    let of_deals = |row: &usize| facts.rows[*row].opportunity != NONE && facts.rows[*row].day <= as_of;
     let rows = (0..facts.rows.len()).filter(of_deals);
     fold(facts, rows, (&mut all, at), catalogue, stages);
     all

@@ -10,6 +10,7 @@ use super::{ratio, real};
 use crate::entity::Crm;
 use crate::settings::Settings;
 use crate::time::{Day, Micros, Zone};
+use crate::window::WINDOW_DAYS;
 
 /// Of a rep: sums over the customers it owns, the leads assigned to it, the opportunities that are its.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,7 +45,8 @@ pub(crate) struct Portfolio {
 pub(crate) struct View<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) as_of: Day,
-    /// The first of the last 30 days, when it begins, and when the last ends.
+    /// Days looked back on: how many, the first of them, when it begins, and when the last ends.
+    days: Day,
     first: Day,
     start: Micros,
     end: Micros,
@@ -52,8 +54,13 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(crate) fn new(settings: &'a Settings, zone: &Zone, as_of: Day) -> Self {
-        let first = as_of - 29;
-        Self { settings, as_of, first, start: zone.start(first), end: zone.end(as_of) }
+        Self::over(WINDOW_DAYS, settings, zone, as_of)
+    }
+
+    /// Of other than the usual 30 days.
+    pub(crate) fn over(days: Day, settings: &'a Settings, zone: &Zone, as_of: Day) -> Self {
+        let first = as_of - days + 1;
+        Self { settings, as_of, days, first, start: zone.start(first), end: zone.end(as_of) }
     }
 }
 
@@ -157,12 +164,22 @@ impl Portfolios {
         own.colors[customer.color as usize] += times;
     }
 
+    /// Counts the customers in force as owned, and as touched where the last touch of their key lies within the view.
+    pub(crate) fn owned(&mut self, crm: &Crm, last_touch: impl Fn(usize) -> Micros, view: &View<'_>) {
+        for slot in crm.customers.keys.iter().map(|&key| at(key)) {
+            let Some(owner) = crm.customers.owner[slot] else { continue };
+            let own = self.of(at(owner));
+            own.customers += 1;
+            own.customers_touched += i64::from(last_touch(slot) >= view.start);
+        }
+    }
+
     /// Counts a lead.
     pub(crate) fn lead(&mut self, position: &[Option<usize>], lead: &Lead, view: &View<'_>, times: i64) {
         let Some(rep) = find(position, lead.assignee) else { return };
         let own = self.of(rep);
         own.open_leads += times * i64::from(lead.is_open(view.as_of));
-        if lead.created_within(view.as_of, 30) {
+        if lead.created_within(view.as_of, view.days) {
             own.new_leads += times;
             own.answered += times * i64::from(lead.answered_at.is_some());
             if let Some(met) = lead.sla_met(view.end, &view.settings.lead) {

@@ -8,6 +8,7 @@ use crate::entity::Crm;
 use crate::settings::{Component, Settings};
 use crate::tile::rep::{RepCounts, RepTile, count};
 use crate::time::Day;
+use crate::window::WINDOW_DAYS;
 
 /// The sums of one scope.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -30,6 +31,16 @@ impl Sums {
         self.effective += other.effective;
         self.customers += other.customers;
         self.customers_touched += other.customers_touched;
+    }
+
+    /// What other than the usual 30 days say, as if they were 30: what grows with the days while its denominator doesn't
+    /// (discovery and moves per opportunity) at the pace of 30.
+    pub(crate) fn at_pace(mut self, days: Day) -> Self {
+        for part in [1, 4] {
+            let (numerator, denominator) = self.parts[part];
+            self.parts[part] = (numerator * i64::from(WINDOW_DAYS), denominator * i64::from(days));
+        }
+        self
     }
 
     /// Numerator and denominator of all six.
@@ -76,14 +87,26 @@ pub(crate) struct Inputs<'a> {
 /// The index of every scope, in the order of [`Scopes::list`].
 pub(crate) fn process_health(inputs: &Inputs<'_>) -> Vec<ProcessHealth> {
     let working_days = working_days(inputs.crm, inputs.as_of);
-    let mut sums = vec![Sums::default(); inputs.scopes.len()];
-    for (rep, (person, portfolio)) in inputs.crm.reps.iter().zip(inputs.portfolios).enumerate() {
-        let own = of_rep(&inputs.reps_30d.get(&person.id), portfolio, working_days);
-        for scope in inputs.scopes.of_rep(inputs.crm, rep) {
+    let sums = roll_up(inputs.crm, inputs.scopes, inputs.reps_30d, inputs.portfolios, working_days);
+    sums.into_iter().map(|sums| index(sums, inputs.settings)).collect()
+}
+
+/// The sums of every scope, from the tiles and portfolios of reps over the same days.
+pub(crate) fn roll_up(
+    crm: &Crm,
+    scopes: &Scopes,
+    tiles: &RepTile,
+    portfolios: &[Portfolio],
+    working_days: i64,
+) -> Vec<Sums> {
+    let mut sums = vec![Sums::default(); scopes.len()];
+    for (rep, (person, portfolio)) in crm.reps.iter().zip(portfolios).enumerate() {
+        let own = of_rep(&tiles.get(&person.id), portfolio, working_days);
+        for scope in scopes.of_rep(crm, rep) {
             sums[scope].add(&own);
         }
     }
-    sums.into_iter().map(|sums| index(sums, inputs.settings)).collect()
+    sums
 }
 
 /// The working days of the last 30.

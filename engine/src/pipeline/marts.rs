@@ -19,6 +19,8 @@ use crate::measure::funnel::{FunnelRow, STAGES, funnel, weeks};
 use crate::measure::sales::{self, Sales, sales};
 use crate::measure::{at, ratio};
 use crate::rule::Book;
+use crate::score::IndexForecast;
+use crate::score::index::ScoredIndices;
 use crate::settings::Settings;
 use crate::tile::Tiles;
 use crate::time::{Day, Zone};
@@ -51,7 +53,7 @@ pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
             let mut marts = vec![
                 touch_density(windows, &sums)?,
                 health_improvement(windows, &sums)?,
-                process_health(windows, measures)?,
+                process_health(windows, measures, scores.indices.as_ref())?,
                 leads.mart()?,
                 entity::opportunity(windows, measures, scores.deals.as_ref(), zone.end(as_of))?,
                 lead_funnel(&funnel(&measures.leads, facts, &windows.crm, as_of))?,
@@ -127,7 +129,7 @@ fn health_improvement(windows: &Windows, sums: &[Shares]) -> Result<Mart> {
         .of("mart.health_improvement")
 }
 
-fn process_health(windows: &Windows, measures: &Measures) -> Result<Mart> {
+fn process_health(windows: &Windows, measures: &Measures, scored: Option<&ScoredIndices>) -> Result<Mart> {
     let rows = &measures.process;
     let mut columns = scopes(windows);
     for component in 0..6 {
@@ -137,13 +139,24 @@ fn process_health(windows: &Windows, measures: &Measures) -> Result<Mart> {
             .ratio(rows.iter().map(|row| row.components[component].value))
             .ratio(rows.iter().map(|row| row.components[component].score));
     }
-    columns
+    let columns = columns
         .long(rows.iter().map(|row| row.sums.touches))
         .long(rows.iter().map(|row| row.sums.effective))
         .long(rows.iter().map(|row| row.sums.customers))
         .long(rows.iter().map(|row| row.sums.customers_touched))
         .ratio(rows.iter().map(|row| row.index))
-        .maybe_text(rows.iter().map(|row| row.color.map(crate::measure::customer::Color::as_str)))
+        .maybe_text(rows.iter().map(|row| row.color.map(crate::measure::customer::Color::as_str)));
+    // Without a model the table's last columns stay away.
+    let Some(ScoredIndices { model_id, forecasts }) = scored else {
+        return columns.of_first("mart.process_health");
+    };
+    let of = |said: fn(&IndexForecast) -> f64| forecasts.iter().map(move |one| one.as_ref().map(said));
+    columns
+        .ratio(of(|said| said.expected))
+        .ratio(of(|said| said.low))
+        .ratio(of(|said| said.high))
+        .ratio(of(|said| said.p_red))
+        .maybe_text(forecasts.iter().map(|said| said.map(|_| model_id.as_str())))
         .of("mart.process_health")
 }
 

@@ -1,4 +1,4 @@
-//! The stage that asks models: what they say of today's open leads and opportunities, and of customers.
+//! The stage that asks models: what they say of today's open leads and opportunities, of customers and of indices.
 
 use super::stage::{Measures, Windows};
 use crate::catalogue::Catalogue;
@@ -6,9 +6,11 @@ use crate::error::{EngineError, Result};
 use crate::measure::at;
 use crate::score::customer::{ScoredCustomers, case};
 use crate::score::deal::{ScoredDeals, WinLook};
+use crate::score::index::{self, IndexLook, ScoredIndices};
 use crate::score::lead::{LeadCases, LeadInputs, ScoredLeads, region_in};
-use crate::score::{CustomerScorer, Growing, Models, WinScorer};
+use crate::score::{CustomerScorer, Growing, IndexScorer, Models, WinScorer};
 use crate::settings::Settings;
+use crate::tile::Tiles;
 use crate::time::{Day, Zone};
 
 /// What models say.
@@ -20,11 +22,12 @@ pub(super) struct Scores {
     pub(super) deals: Option<ScoredDeals>,
     /// Of the customers; none without a model.
     pub(super) customers: Option<ScoredCustomers>,
+    /// Of the process-health index; none without a model.
+    pub(super) indices: Option<ScoredIndices>,
 }
 
 pub(super) fn scores(
-    windows: &Windows,
-    measures: &Measures,
+    (tiles, windows, measures): (&Tiles, &Windows, &Measures),
     models: Models<'_>,
     settings: &Settings,
     catalogue: &Catalogue,
@@ -36,7 +39,9 @@ pub(super) fn scores(
         .map(|model| deals(windows, measures, model, &settings.pipeline.stages, zone, as_of))
         .transpose()?;
     let customers = models.customer.map(|model| customers(windows, measures, model, as_of)).transpose()?;
-    let Some(model) = models.lead else { return Ok(Scores { leads: None, deals, customers }) };
+    let of_index = |model| indices((tiles, windows, measures), model, settings, zone, as_of);
+    let indices = models.index.map(of_index).transpose()?;
+    let Some(model) = models.lead else { return Ok(Scores { leads: None, deals, customers, indices }) };
     let (crm, facts) = (&windows.crm, &windows.facts);
     let inputs = LeadInputs { facts, catalogue, settings: &settings.lead, zone };
     let mut cases = LeadCases::new(inputs, model.features());
@@ -50,7 +55,7 @@ pub(super) fn scores(
         return Err(EngineError::Input(message));
     }
     let leads = ScoredLeads { model_id: model.id().to_owned(), numbers, cases, scores };
-    Ok(Scores { leads: Some(leads), deals, customers })
+    Ok(Scores { leads: Some(leads), deals, customers, indices })
 }
 
 /// The chance of each customer to order soon, and the orders to come.
@@ -83,6 +88,42 @@ fn customers(
     let (p_order, orders_ahead) =
         of_all.map(|said| (said.map(|said| said.0), said.map(|said| said.1))).unzip();
     Ok(ScoredCustomers { model_id: model.id().to_owned(), p_order, orders_ahead })
+}
+
+/// The process-health index of each scope in two weeks.
+fn indices(
+    (tiles, windows, measures): (&Tiles, &Windows, &Measures),
+    model: &dyn IndexScorer,
+    settings: &Settings,
+    zone: &Zone,
+    as_of: Day,
+) -> Result<ScoredIndices> {
+    let look = IndexLook {
+        crm: &windows.crm,
+        scopes: &windows.scopes,
+        facts: &windows.facts,
+        leads: &measures.leads,
+        opportunities: &measures.opportunities,
+        last_touch: &windows.customers.now.last_touch,
+        settings,
+        zone,
+        as_of,
+    };
+    let [staying, ..] = index::spans(as_of);
+    let staying = tiles.reps(&[staying])?.into_iter().next().unwrap_or_default();
+    let mut growing = Growing::default();
+    let asked = index::cases(&mut growing, &look, [&staying, &windows.reps_30d, &windows.reps_90d]);
+    let cases = growing.finish();
+    let wrong = |what: &str| EngineError::Input(format!("forecasting indices with {}: {what}", model.id()));
+    let said = model.forecast(&cases, settings.process.red_below).map_err(|message| wrong(&message))?;
+    if said.len() != asked.len() {
+        return Err(wrong("another number of forecasts than indices"));
+    }
+    let mut forecasts = vec![None; windows.scopes.len()];
+    for (scope, said) in asked.into_iter().zip(said) {
+        forecasts[scope] = said;
+    }
+    Ok(ScoredIndices { model_id: model.id().to_owned(), forecasts })
 }
 
 /// The chance of each open opportunity to be won by the end of the period, and when it will be over.

@@ -1,4 +1,5 @@
-//! Scores: what fitted models say of open leads and opportunities, and the rows that models learn from.
+//! Scores: what fitted models say of open leads and opportunities, of customers and of the process-health index, and the
+//! rows that models learn from.
 //!
 //! ```text
 //! facts ─ cases of a day ─┬─ today ──────────── model in use ── mart.lead_score, mart.opportunity
@@ -12,6 +13,7 @@ mod cases;
 pub(crate) mod customer;
 pub(crate) mod deal;
 mod decay;
+pub(crate) mod index;
 pub(crate) mod lead;
 pub(crate) mod rep;
 mod training;
@@ -24,6 +26,7 @@ pub(crate) use cases::Growing;
 pub use cases::{Cases, Cells, MISSING};
 pub use customer::CustomerRows;
 pub use deal::{DealLook, DealRows, Stay, StayEnd, Workdays};
+pub use index::{INDEX_DAYS, IndexForecast, IndexRows};
 pub use training::{LeadRows, Training, TrainingRequest, training};
 
 /// Days within which a conversion counts.
@@ -168,6 +171,19 @@ pub trait CustomerScorer: Send + Sync {
     fn score(&self, cases: &Cases) -> Result<Vec<(f64, f64)>, String>;
 }
 
+/// A model of the process-health index; `jobs` wires one from `models`.
+pub trait IndexScorer: Send + Sync {
+    /// The hash of its content, part of a run's identity.
+    fn id(&self) -> &str;
+
+    /// Of each case the index in [`INDEX_DAYS`] days, where it is red below `red_below` points; none for kinds of scopes
+    /// that the model has not seen enough of.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the cases.
+    fn forecast(&self, cases: &Cases, red_below: f64) -> Result<Vec<Option<IndexForecast>>, String>;
+}
+
 /// The models that a run uses.
 #[derive(Clone, Copy, Default)]
 pub struct Models<'a> {
@@ -177,6 +193,8 @@ pub struct Models<'a> {
     pub win: Option<&'a dyn WinScorer>,
     /// Of customers.
     pub customer: Option<&'a dyn CustomerScorer>,
+    /// Of the process-health index.
+    pub index: Option<&'a dyn IndexScorer>,
 }
 
 /// Models that are kept and asked again and again: those that have a say in quotas.
@@ -191,7 +209,7 @@ pub struct KeptModels {
 impl KeptModels {
     /// As a run asks them.
     pub fn models(&self) -> Models<'_> {
-        Models { lead: self.lead.as_deref(), win: self.win.as_deref(), customer: None }
+        Models { lead: self.lead.as_deref(), win: self.win.as_deref(), customer: None, index: None }
     }
 }
 
@@ -207,7 +225,8 @@ impl Models<'_> {
         let lead = self.lead.map(|model| format!(" · lead {}", model.id()));
         let win = self.win.map(|model| format!(" · win {}", model.id()));
         let customer = self.customer.map(|model| format!(" · customer {}", model.id()));
-        lead.into_iter().chain(win).chain(customer).collect()
+        let index = self.index.map(|model| format!(" · index {}", model.id()));
+        lead.into_iter().chain(win).chain(customer).chain(index).collect()
     }
 }
 
@@ -223,6 +242,7 @@ impl std::fmt::Debug for Models<'_> {
             .field("lead", &self.lead.map(LeadScorer::id))
             .field("win", &self.win.map(WinScorer::id))
             .field("customer", &self.customer.map(CustomerScorer::id))
+            .field("index", &self.index.map(IndexScorer::id))
             .finish()
     }
 }

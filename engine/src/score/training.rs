@@ -1,15 +1,16 @@
-//! What models learn from: leads as they stood on past days, and what came of them.
+//! What models learn from: leads, opportunities, customers and indices as they stood on past days, and what came of them.
 
 use std::collections::BTreeMap;
 
 use super::cases::Cases;
 use super::customer::{CustomerRows, customer_rows};
 use super::deal::{DealRows, Workdays};
+use super::index::{IndexRows, index_rows};
 use super::lead::{LeadCases, LeadInputs};
 use super::{HORIZON_DAYS, LeadFeatures, attribute, decay};
 use crate::catalogue::Catalogue;
 use crate::contract::Stream;
-use crate::entity::{Versions, calendar};
+use crate::entity::{CrmVersions, Versions, calendar};
 use crate::error::Result;
 use crate::lake::{Job, Lake};
 use crate::measure::at;
@@ -49,6 +50,8 @@ pub struct Training {
     pub deals: DealRows,
     /// Customers.
     pub customers: CustomerRows,
+    /// Process-health indices.
+    pub indices: IndexRows,
     /// Table → version read.
     pub inputs: BTreeMap<&'static str, i64>,
     /// Days with events that were read: the first, and how many.
@@ -83,34 +86,43 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
     let raw = lake.table("raw.behaviour").await?;
     let rep_table = lake.table(Stream::Rep.table()).await?;
     let customer_table = lake.table(Stream::Customer.table()).await?;
-    let reps = Versions::load(Stream::Rep, &rep_table)?;
+    let region_table = lake.table(Stream::Region.table()).await?;
+    let plan_table = lake.table(Stream::Plan.table()).await?;
     let calendar_table = lake.table(Stream::Calendar.table()).await?;
-    let customers = Versions::load(Stream::Customer, &customer_table)?;
+    let versions = CrmVersions {
+        reps: Versions::load(Stream::Rep, &rep_table)?,
+        customers: Versions::load(Stream::Customer, &customer_table)?,
+        regions: Versions::load(Stream::Region, &region_table)?,
+        plan: Versions::load(Stream::Plan, &plan_table)?,
+        calendar: Versions::load(Stream::Calendar, &calendar_table)?,
+    };
     let TrainingRequest { as_of, catalogue, .. } = request;
-    let (tiles, _) = ensure(lake, &raw, catalogue, as_of, customers.ids(), |_, _| {}).await?;
+    let (tiles, _) = ensure(lake, &raw, catalogue, as_of, versions.customers.ids(), |_, _| {}).await?;
     let days = tiles.fact_days(as_of.saturating_sub(request.history_days), as_of);
     let facts = Facts::read(None, &days, catalogue)?;
-    let inputs = [&raw, &rep_table, &customer_table, &calendar_table]
+    let inputs = [&raw, &rep_table, &customer_table, &region_table, &plan_table, &calendar_table]
         .map(|table| (table.spec().name, table.version()))
         .into_iter()
         .collect();
     let first_day = days.first().map(|(day, _)| *day);
-    let looks = first_day.map_or_else(Vec::new, |first| looks(first, request));
-    let leads = lead_rows(lake, &facts, &reps, &looks, request)?;
+    let newest = as_of - HORIZON_DAYS;
+    let looks = first_day.map_or_else(Vec::new, |first| looks(first + BEGUN_DAYS, newest, request.step_days));
+    let leads = lead_rows(lake, &facts, &versions.reps, &looks, request)?;
     let pipeline = &request.settings.pipeline;
     let deals = opportunities(&facts, catalogue, &Stages::new(pipeline));
-    let off = calendar(&Versions::load(Stream::Calendar, &calendar_table)?, lake.zone().end(as_of))?;
+    let off = calendar(&versions.calendar, lake.zone().end(as_of))?;
     let workdays = Workdays::new(first_day.unwrap_or(as_of), as_of, &off);
     let deals = DealRows::new(&deals, &pipeline.stages, workdays, &looks, request.settings.quota.period);
-    let customers = customer_rows(lake, &tiles, &customers, &looks, request)?;
-    Ok(Training { leads, deals, customers, inputs, first_day, days: days.len() })
+    let customers = customer_rows(lake, &tiles, &versions.customers, &looks, request)?;
+    let indices = first_day.map(|first| index_rows(lake, &tiles, &versions, &facts, first, request));
+    let indices = indices.transpose()?.unwrap_or_default();
+    Ok(Training { leads, deals, customers, indices, inputs, first_day, days: days.len() })
 }
 
-/// The days looked at, in order: those whose time is over, back to where the history has begun.
-fn looks(first: Day, request: TrainingRequest<'_>) -> Vec<Day> {
-    let newest = request.as_of - HORIZON_DAYS;
-    let mut looks: Vec<Day> = std::iter::successors(Some(newest), |day| Some(day - request.step_days.max(1)))
-        .take_while(|day| *day >= first + BEGUN_DAYS)
+/// The days looked at, in order: the newest, and back from it in steps while the history has begun.
+pub(super) fn looks(begun: Day, newest: Day, step_days: Day) -> Vec<Day> {
+    let mut looks: Vec<Day> = std::iter::successors(Some(newest), |day| Some(day - step_days.max(1)))
+        .take_while(|day| *day >= begun)
         .collect();
     looks.reverse();
     looks

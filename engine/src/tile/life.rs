@@ -68,6 +68,11 @@ impl Tiles {
         chain
     }
 
+    /// The file of a day's touches by customer.
+    pub(crate) fn path_of_touches(&self, day: Day) -> Option<&Path> {
+        self.path(DayTable::Customer, day).map(PathBuf::as_path)
+    }
+
     /// The file of a day's orders.
     pub(crate) fn path_of_orders(&self, day: Day) -> Option<&Path> {
         self.path(DayTable::Order, day).map(PathBuf::as_path)

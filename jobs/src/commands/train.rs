@@ -11,8 +11,9 @@ use serde_json::json;
 use crate::cli::TrainArgs;
 use crate::context::Context;
 use crate::customer_model::{CUSTOMER, CustomerModel};
+use crate::index_model::{INDEX, IndexModel};
 use crate::lead_model::{LEAD, LeadModel};
-use crate::train::{Trained, train_customers, train_leads, train_wins};
+use crate::train::{Trained, train_customers, train_indices, train_leads, train_wins};
 use crate::win_model::{WIN, WinModel};
 use crate::{output, report};
 
@@ -42,16 +43,20 @@ pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow:
     let lead_entry = in_use(&log, LEAD, as_of)?;
     let win_entry = in_use(&log, WIN, as_of)?;
     let customer_entry = in_use(&log, CUSTOMER, as_of)?;
+    let index_entry = in_use(&log, INDEX, as_of)?;
     let lead = lead_entry.map(|entry| LeadModel::load(lake, entry)).transpose()?;
     let win = win_entry.map(|entry| WinModel::load(lake, entry)).transpose()?;
     let customer = customer_entry.map(|entry| CustomerModel::load(lake, entry)).transpose()?;
+    let index = index_entry.map(|entry| IndexModel::load(lake, entry)).transpose()?;
     progress.stage("reading the history");
+    let settings = context.settings();
+    let red_below = settings.process.red_below;
     let request = TrainingRequest {
         as_of,
         history_days: config.history_days,
         step_days: config.step_days,
         also: lead.as_ref().map(LeadScorer::features),
-        settings: &context.settings(),
+        settings: &settings,
         catalogue: &context.catalogue()?,
     };
     let read = training(lake, request).await?;
@@ -66,6 +71,7 @@ pub(super) async fn train(lake: &Lake, as_of: Day, context: &Context) -> anyhow:
         train_leads(&read.leads, lead.as_ref().zip(used(lead_entry)), config, as_of)?,
         train_wins(&read.deals, win.as_ref().zip(used(win_entry)), config, as_of)?,
         train_customers(&read.customers, customer.as_ref().zip(used(customer_entry)), config, as_of)?,
+        train_indices(&read.indices, index.as_ref().zip(used(index_entry)), config, red_below, as_of)?,
     ];
     drop(progress);
     let (mut told, mut entries, mut files) = (Vec::new(), Vec::new(), BTreeMap::new());
@@ -122,6 +128,16 @@ fn entry(trained: &Trained, read: &Training, as_of: Day, context: &Context) -> a
         .map(|(column, mean)| json!({ "column": column, "mean_log_odds": mean }))
         .collect();
     let (first, last) = trained.judged_days;
+    let mut metrics = json!({
+        "judged_from": date(first).to_string(),
+        "judged_to": date(last).to_string(),
+        "model": trained.score,
+        "against": against,
+        "groups": trained.groups,
+    });
+    if let (Some(levels), Some(metrics)) = (&trained.levels, metrics.as_object_mut()) {
+        metrics.insert("levels".to_owned(), json!(levels));
+    }
     let details = [
         json!({
             "tables": read.inputs,
@@ -139,13 +155,7 @@ fn entry(trained: &Trained, read: &Training, as_of: Day, context: &Context) -> a
             "step_days": config.step_days,
             "history_days": config.history_days,
         }),
-        json!({
-            "judged_from": date(first).to_string(),
-            "judged_to": date(last).to_string(),
-            "model": trained.score,
-            "against": against,
-            "groups": trained.groups,
-        }),
+        metrics,
         json!(trained.calibration),
     ];
     Ok(Entry {

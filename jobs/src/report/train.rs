@@ -6,7 +6,7 @@ use engine::time::{Day, date};
 use serde_json::Value;
 
 use super::words::count;
-use crate::train::{Origin, Score, Trained};
+use crate::train::{Beside, Levels, Origin, Score, Trained};
 
 /// Columns shown.
 const COLUMNS_SHOWN: usize = 10;
@@ -48,6 +48,7 @@ pub(crate) fn trained(trained: &Trained, read: &Training, as_of: Day, known: boo
         };
         lines.push(format!("  {name}: {}{on}", score(other)));
     }
+    lines.extend(trained.levels.iter().flat_map(levels));
     if !trained.importance.is_empty() {
         lines.push("STRONGEST columns, by the mean size of their term in log-odds".to_owned());
     }
@@ -77,6 +78,22 @@ pub(crate) fn trained(trained: &Trained, read: &Training, as_of: Day, known: boo
     };
     lines.push(format!("  {what}"));
     lines.join("\n")
+}
+
+/// How near a forecast number was.
+fn levels(levels: &Levels) -> Vec<String> {
+    let mut lines = vec![format!(
+        "  expected: off by {:.2} points on the mean; the 80 % interval, {:.1} points wide, held {:.1} % of what came",
+        levels.mae,
+        levels.width,
+        100.0 * levels.coverage
+    )];
+    for Beside { name, rows, own, other } in &levels.against {
+        lines.push(format!(
+            "  {name}: off by {other:.2} points on {rows} looks, where this one is by {own:.2}"
+        ));
+    }
+    lines
 }
 
 /// A line per model: for whoever runs it among other things.

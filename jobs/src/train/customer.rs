@@ -67,6 +67,7 @@ pub(crate) fn train_customers(
         judged_days: split.span(days),
         score: compared.own(),
         groups: groups(rows, &split, &labels, &own),
+        levels: None,
         against: compared.against,
         calibration: measure(&own, &split.labels(&labels)).calibration,
         parameters,

@@ -64,7 +64,7 @@ pub(super) fn split(days: &[Day], labels: &[bool], (from, to): (Day, Day), rows_
     clippy::cast_precision_loss,
     reason = "a share of some days"
 )]
-fn cut(days: usize) -> usize {
+pub(super) fn cut(days: usize) -> usize {
     (days as f64 * JUDGED_FROM) as usize
 }
 
@@ -189,7 +189,7 @@ fn verdict(against: &[(String, Score, Score)], margin: f64) -> Verdict {
 }
 
 /// Whether both classes are there often enough to compare by.
-fn comparable(labels: &[bool]) -> bool {
+pub(super) fn comparable(labels: &[bool]) -> bool {
     let positives = labels.iter().filter(|&&label| label).count();
     positives >= CLASS_MIN && labels.len() >= positives + CLASS_MIN
 }

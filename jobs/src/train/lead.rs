@@ -59,6 +59,7 @@ pub(crate) fn train_leads(
         judged_days: split.span(days),
         score: compared.own(),
         groups: ["region_id", SOURCE].iter().flat_map(|by| groups(rows, by, &split, &own)).collect(),
+        levels: None,
         against: compared.against,
         calibration: measure(&own, &split.labels(labels)).calibration,
         parameters: json!({

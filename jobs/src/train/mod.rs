@@ -11,6 +11,7 @@
 
 mod customer;
 mod half_life;
+mod index;
 mod judge;
 mod lead;
 mod rolling;
@@ -21,6 +22,7 @@ use engine::time::Day;
 use models::tabular::CalibrationBin;
 
 pub(crate) use customer::train_customers;
+pub(crate) use index::{Beside, Levels, train_indices};
 pub(crate) use judge::{Group, Score, Verdict};
 pub(crate) use lead::train_leads;
 pub(crate) use rolling::{Origin, backtest_leads};
@@ -49,6 +51,8 @@ pub(crate) struct Trained {
     /// Plain rules and the model in use, with the score of both on the rows that they are compared by.
     pub(crate) against: Vec<(String, Score, Score)>,
     pub(crate) groups: Vec<Group>,
+    /// Where it forecasts a number beside the probability: how near it was.
+    pub(crate) levels: Option<Levels>,
     pub(crate) calibration: Vec<CalibrationBin>,
     pub(crate) parameters: serde_json::Value,
     /// Columns by the mean size of their term in log-odds.

@@ -65,6 +65,7 @@ pub(crate) fn train_wins(
         judged_days: split.span(&days),
         score: compared.own(),
         groups: Groups::new(&split, &labels, &own).by("stage", &codes, name),
+        levels: None,
         against: compared.against,
         calibration: measure(&own, &split.labels(&labels)).calibration,
         parameters: json!({

@@ -55,19 +55,22 @@ fn a_model_is_fitted_judged_used_and_taken_back() {
     assert!(ask(&tool, &query).contains("heuristic"));
     let said = tool.run(&["train", "--as-of", DAY]).succeeded().out;
     assert!(said.contains("MODEL of lead ") && said.contains("MODEL of win "), "{said}");
-    assert_eq!(said.matches(&format!("in use from {DAY} on")).count(), 3, "{said}");
+    assert_eq!(said.matches(&format!("in use from {DAY} on")).count(), 4, "{said}");
+    assert!(said.contains("MODEL of index ") && said.contains("the index as it is: off by "), "{said}");
     assert!(said.contains("MODEL of customer ") && said.contains("the rate by stage of life"), "{said}");
     let listed = tool.run(&["model", "list"]).succeeded().out;
-    assert_eq!(listed.matches("in use").count(), 3, "{listed}");
+    assert_eq!(listed.matches("in use").count(), 4, "{listed}");
     let lead = listed.lines().find(|line| line.contains("lead")).unwrap()[..16].to_owned();
     let with = daily(&tool, DAY);
     assert_ne!(with, without);
     open_leads_have_scores_that_add_up(&tool, &lead);
     open_opportunities_have_chances(&tool);
     customers_have_a_value(&tool);
+    indices_are_forecast(&tool);
     a_day_before_the_model_has_none(&tool);
     the_same_training_is_found(&tool);
     learnt_is_near_what_was_drawn_by(&tool);
+    indices_were_forecast_better_than_to_stay(&tool);
     comes_out_again(&tool, &["--as-of", BEFORE]);
     comes_out_again(&tool, &["--as-of", DAY]);
     comes_out_again(&tool, &[&without]);
@@ -181,6 +184,32 @@ fn customers_have_a_value(tool: &Tool) {
     assert_eq!(ask(tool, &came), "near,tells\ntrue,true\n");
 }
 
+/// Every rep with an index has a forecast of it, whose interval contains it.
+fn indices_are_forecast(tool: &Tool) {
+    let sound = format!(
+        "SELECT count(p_red_14d) > 20 AND bool_and((p_red_14d IS NULL OR process_health IS NOT NULL)
+             AND (p_red_14d IS NULL) = (forecast_model_id IS NULL) AND (p_red_14d IS NULL OR (p_red_14d > 0 AND p_red_14d < 1
+             AND 0 <= process_health_14d_low AND process_health_14d_low <= process_health_14d
+             AND process_health_14d <= process_health_14d_high AND process_health_14d_high <= 100)))
+         AS sound FROM process_health WHERE as_of = DATE '{DAY}' AND scope = 'rep'"
+    );
+    assert_eq!(ask(tool, &sound), "sound\ntrue\n");
+}
+
+/// Of the index a fortnight later, which training had not seen: a fortnight of holidays, hence the wide tolerance.
+fn indices_were_forecast_better_than_to_stay(tool: &Tool) {
+    let came = format!(
+        "SELECT avg(abs(f.process_health_14d - l.process_health)) < avg(abs(f.process_health - l.process_health)) AS nearer,
+             abs(avg(CASE WHEN l.process_health BETWEEN f.process_health_14d_low AND f.process_health_14d_high
+                 THEN 1.0 ELSE 0.0 END) - 0.8) < 0.2 AS held,
+             abs(avg(f.p_red_14d) - avg(CASE WHEN l.color = 'red' THEN 1.0 ELSE 0.0 END)) < 0.2 AS near
+         FROM process_health f JOIN process_health l ON l.scope = f.scope AND l.scope_id = f.scope_id
+         WHERE f.as_of = DATE '{}' AND l.as_of = DATE '{}' AND f.scope = 'rep' AND f.p_red_14d IS NOT NULL",
+        JUDGED[0], JUDGED[1]
+    );
+    assert_eq!(ask(tool, &came), "nearer,held,near\ntrue,true,true\n");
+}
+
 /// What came later is not used for a day before it, whose run stays what it was.
 fn a_day_before_the_model_has_none(tool: &Tool) {
     let again = tool.run(&["daily", "--as-of", BEFORE]).succeeded().out;
@@ -191,6 +220,7 @@ fn a_day_before_the_model_has_none(tool: &Tool) {
         "p_win) AS n FROM opportunity",
         "p_win_low) AS n FROM opportunity",
         "ltv_3y) AS n FROM customer_health",
+        "p_red_14d) AS n FROM process_health",
     ] {
         let nulls = format!("SELECT count({nulls} WHERE as_of = DATE '{BEFORE}'");
         assert_eq!(ask(tool, &nulls), "n\n0\n");
@@ -203,7 +233,7 @@ fn a_day_before_the_model_has_none(tool: &Tool) {
 fn the_same_training_is_found(tool: &Tool) {
     let entries = ask(tool, "SELECT count(*) AS n FROM ops.model");
     let said = tool.run(&["train", "--as-of", DAY]).succeeded().out;
-    assert_eq!(said.matches("the same model was recorded before; nothing to do").count(), 3, "{said}");
+    assert_eq!(said.matches("the same model was recorded before; nothing to do").count(), 4, "{said}");
     assert_eq!(ask(tool, "SELECT count(*) AS n FROM ops.model"), entries);
 }
 
@@ -216,7 +246,7 @@ fn comes_out_again(tool: &Tool, run: &[&str]) {
 /// The model of leads is in use but not what it was, that of wins is taken back.
 fn with_other_models_nothing_is_replayed(tool: &Tool, run: &str, lead: &str) {
     let replayed = tool.run(&["replay", run]);
-    replayed.failed(1, &format!("error: run {run} can't be replayed: 3 of its inputs are missing"));
+    replayed.failed(1, &format!("error: run {run} can't be replayed: 4 of its inputs are missing"));
     let said = tool.run(&["replay", run]).out;
     assert!(said.contains(&format!("the model {lead} can't be used: ")), "{said}");
     assert!(

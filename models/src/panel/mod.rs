@@ -33,7 +33,7 @@ mod forecast;
 mod input;
 mod kernel;
 mod learnt;
-mod linalg;
+pub(crate) mod linalg;
 mod market;
 mod peers;
 mod pipeline;

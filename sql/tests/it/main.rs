@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
+mod index;
+#[cfg(test)]
 mod metrics;
 #[cfg(test)]
 mod score;

@@ -51,7 +51,7 @@ async fn rows(lake: &Lake, catalogue: &Catalogue, as_of: Day, also: Option<&Lead
 }
 
 /// Column → cells of some rows, as text to the last bit.
-fn cells(cases: &Cases, rows: &[usize]) -> BTreeMap<String, Vec<String>> {
+pub(crate) fn cells(cases: &Cases, rows: &[usize]) -> BTreeMap<String, Vec<String>> {
     let cell = |name: &str, cells: &Cells, row: usize| match cells {
         Cells::Number(values) => format!("{:?}", values[row]),
         Cells::Text { .. } => format!("{:?}", cases.text(name, row)),

@@ -106,7 +106,8 @@ impl State {
         drop(lock);
         let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
         let (zone, crm) = (lake.zone(), &windows.crm);
-        let scores = scores(&windows, &measures, models.models(), settings, catalogue, zone, as_of)?;
+        let scores =
+            scores((&tiles, &windows, &measures), models.models(), settings, catalogue, zone, as_of)?;
         basis.ask(&windows, &measures, &scores, as_of);
         let position = rep_positions(&windows.facts, crm);
         let known = Known { windows: &windows, measures: &measures, position: &position, zone, as_of };

@@ -1,5 +1,7 @@
 //! What somebody should act on today, the most severe first.
 
+mod ahead;
+
 use std::collections::BTreeMap;
 
 use crate::catalogue::{Catalogue, Flags};
@@ -50,6 +52,7 @@ pub(super) fn alerts(computed: &Computed<'_>, weeks: &[Week]) -> Result<Mart> {
     let mut alerts = Vec::new();
     conversion(&mut alerts, windows, weeks, settings);
     process(&mut alerts, windows, measures);
+    ahead::turning_red(&mut alerts, computed);
     leads(&mut alerts, windows, measures, settings, zone, as_of);
     deals(&mut alerts, windows, measures, zone.end(as_of));
     customers(&mut alerts, tiles, windows, measures);

@@ -19,7 +19,7 @@ pub(super) const USUAL_ROWS: usize = 100;
 
 #[utoipa::path(
     get, path = "/v1/reps/{id}/health", tag = "health",
-    description = "A rep's process-health index with its components.",
+    description = "A rep's process-health index with its components, and where a model is in use its forecast 14 days ahead with the probability that it is red then.",
     params(
         ("id" = String, Path, description = "The rep"),
         ("as_of" = Option<String>, Query, format = Date, description = "As published for this day; without it, the newest")
