@@ -121,14 +121,14 @@ pub(crate) fn cost(
     let mut more = book.clone();
     more.rules.push(rule.clone());
     let (without, with) = (quotas(book.clone())?, quotas(more)?);
-    let mut cost = Cost { as_of: past.run.as_of, touched: (0, 0), others: (0, 0) };
+    let mut told = Cost { as_of: past.run.as_of, touched: (0, 0), others: (0, 0) };
     for ((rep, before), after) in cast.rep_ids().zip(&without.reps).zip(&with.reps) {
         let change = after.quota - before.quota;
         if touches(rep) {
-            cost.touched = (cost.touched.0 + 1, cost.touched.1 + change);
+            told.touched = (told.touched.0 + 1, told.touched.1 + change);
         } else if change != 0 {
-            cost.others = (cost.others.0 + 1, cost.others.1 + change);
+            told.others = (told.others.0 + 1, told.others.1 + change);
         }
     }
-    Ok(cost)
+    Ok(told)
 }

@@ -156,7 +156,9 @@ fn from<'a>(proposal: &'a Proposal, approvals: &'a [Approval]) -> impl Iterator<
 
 /// The same as lines of comment.
 pub(crate) fn came_from(proposal: &Proposal, approvals: &[Approval]) -> String {
-    from(proposal, approvals).map(|cells| format!("# {}\n", cells.join(" "))).collect()
+    let lines: Vec<String> =
+        from(proposal, approvals).map(|cells| format!("# {}", cells.join(" "))).collect();
+    lines.join("\n") + "\n"
 }
 
 /// Why there is nothing to propose, in a line.
