@@ -17,7 +17,7 @@ pub struct PanelPredictor;
 
 impl Predictor for PanelPredictor {
     fn name(&self) -> &'static str {
-        "panel/2"
+        "panel/3"
     }
 
     fn learns_before(&self, input: &PredictInput) -> Day {

@@ -222,7 +222,7 @@ fn a_lake_and_a_table_of_the_same_sales_agree() {
             let said = column(&lake, name)[4 + rep].unwrap();
             assert!((row[cell].parse::<f64>().unwrap() - said).abs() < 0.02, "{name}: {} {said}", row[cell]);
         }
-        assert_eq!((row[5].as_str(), row[6].as_str()), ("own history", "panel/2"));
+        assert_eq!((row[5].as_str(), row[6].as_str()), ("own history", "panel/3"));
     }
     crate::world::everything_adds_up(&tool);
     let both = ["backtest", "quota", "--from", "t.csv", "--as-of", "2025-07-06"];

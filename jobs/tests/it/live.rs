@@ -87,10 +87,10 @@ fn quotas_on_the_topic_are_those_of_a_daily_run_whoever_is_killed() {
     assert!(said.contains("a newer state serves"), "{said}");
 }
 
-/// A reason of three reps to move their quotas, approved; and models of leads, wins and customers, in use.
+/// A reason of three reps to move their quotas, approved; and models of leads, wins, customers and process health, in use.
 fn steered(tool: &Tool) {
     let said = tool.run(&["train", "--as-of", BEFORE]).succeeded().out;
-    assert_eq!(said.matches(&format!("in use from {BEFORE} on")).count(), 3, "{said}");
+    assert_eq!(said.matches(&format!("in use from {BEFORE} on")).count(), 4, "{said}");
     // The day before is published with them.
     tool.run(&["daily", "--as-of", BEFORE]).succeeded();
     let reps = ask(tool, "lake", "SELECT rep_id FROM mart.quota ORDER BY rep_id LIMIT 3");

@@ -37,11 +37,16 @@ pub(crate) struct Beside {
 }
 
 impl Beside {
-    /// `recent` buckets at the end are kept out of each rep's own level.
+    /// `recent` buckets at the end are kept out of each rep's own level and noise: what a rep sold last moves its quota by
+    /// what the ratchet allows, and not by the size of its interval as well.
     pub(crate) fn of(window: &Window, amounts: &[Vec<f64>], recent: usize, hyper: Option<&Hyper>) -> Self {
         let levels = Levels::of(window, amounts);
-        let first =
-            noises(window, |rep, k| ratio(amounts[rep][k], levels.level[rep] * levels.at(k)), &levels.level);
+        let first = noises(
+            window,
+            0,
+            |rep, k| ratio(amounts[rep][k], levels.level[rep] * levels.at(k)),
+            &levels.level,
+        );
         let market = Market::of(window, &levels, &first, hyper);
         let mut beside = Self {
             market,
@@ -65,9 +70,7 @@ impl Beside {
             .collect();
         for (number, (rep, amount)) in window.reps.iter().zip(amounts).enumerate() {
             let others = beside.others(number);
-            let older: Vec<usize> = rep.buckets.iter().copied().filter(|&k| k + recent < window.n).collect();
-            let used = if older.len() >= 2 * recent.max(1) { &older } else { &rep.buckets };
-            let level = level_of(used, amount, |k| others.past[k]);
+            let level = level_of(settled(&rep.buckets, window.n, recent), amount, |k| others.past[k]);
             let mut deviation = vec![0.0; window.n];
             for &k in rep.buckets.iter().filter(|_| level > 0.0) {
                 deviation[k] = amount[k] / (level * others.past[k]) - 1.0;
@@ -75,7 +78,7 @@ impl Beside {
             beside.level.push(level);
             beside.deviation.push(deviation);
         }
-        beside.noise = noises(window, |rep, k| beside.deviation[rep][k], &beside.level);
+        beside.noise = noises(window, recent, |rep, k| beside.deviation[rep][k], &beside.level);
         beside.noise_class = beside.noise.iter().map(|noise| class(*noise)).collect();
         for (deviation, noise) in beside.deviation.iter_mut().zip(&beside.noise) {
             // Only where amounts come regularly: what is nearly always 0 is all outliers.
@@ -113,11 +116,23 @@ pub(crate) fn class_noise(class: i32) -> f64 {
     NOISE_STEP.powi(2 * class)
 }
 
+/// The buckets before the last `recent` of `n`, where there are enough of them, else all.
+fn settled(buckets: &[usize], n: usize, recent: usize) -> &[usize] {
+    let older = older(buckets, n, recent);
+    if older >= 2 * recent.max(1) { &buckets[..older] } else { buckets }
+}
+
+/// How many of the buckets, from the oldest, lie before the last `recent` of `n`.
+pub(crate) fn older(buckets: &[usize], n: usize, recent: usize) -> usize {
+    buckets.partition_point(|&k| k + recent < n)
+}
+
 /// Noise of each rep, from the differences of successive buckets, leaning on what is usual.
-fn noises(window: &Window, value: impl Fn(usize, usize) -> f64, level: &[f64]) -> Vec<f64> {
+fn noises(window: &Window, recent: usize, value: impl Fn(usize, usize) -> f64, level: &[f64]) -> Vec<f64> {
     let own: Vec<(f64, f64)> = (window.reps.iter().enumerate())
         .map(|(rep, known)| {
-            let pairs = known.buckets.windows(2).filter(|p| p[1] == p[0] + 1 && level[rep] > 0.0);
+            let pairs = settled(&known.buckets, window.n, recent).windows(2);
+            let pairs = pairs.filter(|p| p[1] == p[0] + 1 && level[rep] > 0.0);
             let squares: Vec<f64> =
                 pairs.map(|p| 0.5 * (value(rep, p[1]) - value(rep, p[0])).powi(2)).collect();
             // Robust where most differences are alike: half way between the mean square and the median's.

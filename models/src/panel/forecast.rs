@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 
-use super::beside::{Beside, class_noise, count};
+use super::beside::{Beside, class_noise, count, older};
 use super::calendar::Cadence;
 use super::deviation::{Deviations, Kernels};
 use super::input::Panel;
@@ -290,11 +290,6 @@ impl<'a> Maker<'a> {
             _ => LeansOn::Region,
         }
     }
-}
-
-/// How many of the buckets, from the oldest, lie before the last `recent` of `n`.
-fn older(buckets: &[usize], n: usize, recent: usize) -> usize {
-    buckets.partition_point(|&k| k + recent < n)
 }
 
 fn normalised(weights: &[f64]) -> Vec<f64> {

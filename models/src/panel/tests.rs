@@ -142,12 +142,14 @@ fn any_little_history_is_enough_for_finite_figures() {
 
 #[test]
 fn a_settled_reps_own_last_period_hardly_raises_its_quota() {
-    let table = weekly(8, 70, 5, 0.1);
-    let found = quotas(&table, day(65), day(69));
-    let panel = table.panel();
-    for rep in 0..8 {
-        let ratchet = found.ratchet(&panel, rep, &QuotaParams::default()).unwrap();
-        assert!(ratchet > -0.05 && ratchet < 0.17, "{rep}: {ratchet}");
+    for seed in 0..12 {
+        let table = weekly(8, 70, seed, 0.1);
+        let found = quotas(&table, day(65), day(69));
+        let panel = table.panel();
+        for rep in 0..8 {
+            let ratchet = found.ratchet(&panel, rep, &QuotaParams::default()).unwrap();
+            assert!(ratchet > -0.05 && ratchet < 0.15, "seed {seed}, {rep}: {ratchet}");
+        }
     }
 }
 
