@@ -133,7 +133,7 @@ impl IndexScorer for IndexModel {
             return Ok(Vec::new());
         }
         let asked = Asked::new(cases)?;
-        let said = self.file.outlook.expect(&asked.looks(&[]), red_below);
+        let said = self.file.outlook.ahead(&asked.looks(&[]), red_below);
         let forecast = |said: models::outlook::Expected| IndexForecast {
             expected: said.level,
             low: said.low,

@@ -66,7 +66,7 @@ pub(crate) fn train_indices(
         return Ok(Err(too_few(known.len(), config)));
     };
     // Of what the fit says nothing, nothing can be judged.
-    let said = first.expect(&looks, red_below);
+    let said = first.ahead(&looks, red_below);
     let split =
         Split { judged: split.judged.into_iter().filter(|&row| said[row].is_some()).collect(), ..split };
     let own: Vec<Expected> = split.judged.iter().filter_map(|&row| said[row]).collect();
@@ -81,7 +81,7 @@ pub(crate) fn train_indices(
     let judged = split.labels(&labels);
     let mut ruling = verdict(&levels, &compared, &judged, config.margin);
     if let Some((model, fitted_on)) = in_use.filter(|_| ruling.promoted) {
-        let theirs = new_to(&model.outlook().expect(&looks, red_below), &split, (days, fitted_on));
+        let theirs = new_to(&model.outlook().ahead(&looks, red_below), &split, (days, fitted_on));
         let name = format!("the model in use ({})", model.id());
         ruling = if levels.beside(&name, &own, &theirs, (&split, came)) {
             verdict(&levels, &compared, &judged, config.margin)

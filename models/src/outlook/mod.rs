@@ -99,7 +99,7 @@ impl Ridge {
 
 impl Outlook {
     /// What is to be expected of each row, where the line is `line` points; none for a kind without a fit.
-    pub fn expect(&self, looks: &Looks<'_>, line: f64) -> Vec<Option<Expected>> {
+    pub fn ahead(&self, looks: &Looks<'_>, line: f64) -> Vec<Option<Expected>> {
         let of = |row: usize| {
             let Kind { ridge, spread } = self.kinds.get(looks.kinds[row])?.as_ref()?;
             let level = ridge.level(looks.now[row], looks.columns.iter().map(|column| column[row]));

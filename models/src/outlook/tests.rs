@@ -65,7 +65,7 @@ fn what_was_made_up_is_found_again() {
     assert!(ridge.weights[2].abs() < f64::EPSILON && model.kinds()[1].is_none() && model.is_sound(3));
     // On others: nearer than the level that is, as often inside the interval and under the line as was said.
     let others = made(30, 40, 11);
-    let said: Vec<Expected> = model.expect(&others.looks(), 60.0).into_iter().flatten().collect();
+    let said: Vec<Expected> = model.ahead(&others.looks(), 60.0).into_iter().flatten().collect();
     assert_eq!(said.len(), others.now.len());
     let n = crate::tabular::real(said.len());
     let mean = |of: &dyn Fn(usize) -> f64| (0..said.len()).map(of).sum::<f64>() / n;
@@ -95,7 +95,7 @@ fn a_lower_line_is_less_probable_and_later_rows_change_nothing_before_them() {
         (other.now[row], other.came[row]) = (0.0, 100.0);
     }
     assert_eq!(fitted(&other), model);
-    let p = |line: f64| model.expect(&all.looks(), line)[5].unwrap().p_under;
+    let p = |line: f64| model.ahead(&all.looks(), line)[5].unwrap().p_under;
     assert!(p(30.0) < p(50.0) && p(50.0) < p(70.0) && p(0.0) < 0.05 && p(100.0) > 0.95);
 }
 
