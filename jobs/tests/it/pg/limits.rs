@@ -191,7 +191,8 @@ fn no_query_takes_the_server_down() {
     {
         let mut stream = server.raw();
         stream.write_all(bytes).unwrap();
-        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        // The server may have hung up by now: only that it lives on is asked.
+        drop(stream.shutdown(std::net::Shutdown::Write));
         drop(stream.read_to_end(&mut Vec::new()));
     }
     let mut liar = server.client();
