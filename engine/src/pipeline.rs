@@ -23,6 +23,8 @@ mod trial;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+use tokio::task::spawn_blocking;
+
 use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::lake::{Job, Lake};
@@ -98,7 +100,7 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let RunRequest { as_of, now, settings, catalogue, predictor, rules, models, progress } = request;
 
     progress("reading the CRM");
-    let sources = source::Sources::open(lake).await?;
+    let (sources, tiles) = stage::open(lake, catalogue, as_of).await?;
     clock.lap("read");
 
     let identity = identity::of(&sources, settings, catalogue, predictor, rules, models, as_of);
@@ -107,7 +109,8 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     }
 
     let inputs = Inputs { as_of, settings, catalogue, predictor, rules, models };
-    let (state, tile_report) = compute(lake, &sources, inputs, progress, &mut clock).await?;
+    let computed = Box::pin(compute(lake, (&sources, tiles), inputs, progress, &mut clock));
+    let (state, tile_report) = computed.await?;
     let State { tiles, windows, measures, scores, quotas } = state;
 
     progress("publishing");
@@ -133,6 +136,8 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
         mapping_error,
         warnings: notice::warnings(&windows, &quotas, mapping_error),
     };
+    // Gigabytes are handed back while the disk is waited for.
+    spawn_blocking(move || drop((tiles, windows, measures, scores)));
     let mut report = publish::publish(lake, &identity, &facts, &marts).await?;
     clock.lap("publish");
     report.warnings.extend(notice::of_tiles(&tile_report));
@@ -162,17 +167,17 @@ struct State {
     quotas: quotas::Quotas,
 }
 
-/// The stages between reading and publishing. The tiles are those of `lake`.
+/// The stages between reading and publishing. The tiles are those of `lake`, just opened.
 async fn compute(
     lake: &Lake,
-    sources: &source::Sources,
+    (sources, opened): (&source::Sources, Tiles),
     inputs: Inputs<'_>,
     progress: &mut dyn FnMut(&str),
     clock: &mut Clock,
 ) -> Result<(State, TileReport)> {
     let Inputs { as_of, settings, catalogue, predictor, rules, models } = inputs;
     progress("tiles");
-    let (tiles, tile_report) = stage::tiles(lake, sources, catalogue, as_of).await?;
+    let (tiles, tile_report) = stage::tiles(opened, sources, catalogue, as_of).await?;
     clock.lap("tiles");
 
     progress("windows");

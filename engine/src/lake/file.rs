@@ -29,6 +29,9 @@ const PARALLEL_ROWS: usize = 20_000;
 /// Bytes up to which a column of a tile keeps its dictionary: enough for the ids of millions of opportunities.
 const DICTIONARY_BYTES: usize = 64 << 20;
 
+/// Bytes up to which a column of a tile is one page.
+const PAGE_BYTES: usize = 256 << 20;
+
 /// How a file's columns are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
@@ -86,7 +89,11 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_created_by("tideline".to_owned());
     if encoding == Encoding::Tile {
-        builder = builder.set_dictionary_page_size_limit(DICTIONARY_BYTES);
+        // Read whole, page by page: a reader makes room for each page anew.
+        builder = builder
+            .set_dictionary_page_size_limit(DICTIONARY_BYTES)
+            .set_data_page_size_limit(PAGE_BYTES)
+            .set_data_page_row_count_limit(TILE_GROUP_ROWS);
     }
     for field in schema.fields() {
         let name = field.name().as_str();

@@ -83,6 +83,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         let mut fields = fact_tile();
         fields.push(required("event_date", DataType::Date32));
         fields.push(text("kept_for"));
+        fields.push(maybe_text("stage"));
         fields
     }));
     specs.push(Spec::new("tile.first_life", BY_AS_OF, vec![int("customer_key"), long("fired")]));

@@ -154,7 +154,7 @@ impl CustomerRule<'_> {
             dense: effective >= settings.health.dense_touches && evidenced > 0,
             improved: health_now > health_before,
             orders: days.iter().map(|day| i64::from(day.orders)).sum(),
-            order_amount: amount(days.iter()),
+            order_amount: amount(days),
             repurchase_interval: interval,
             stage: life_stage(days, first_order, interval, &settings.lifecycle, as_of),
         }
@@ -189,7 +189,17 @@ pub(crate) fn repurchase_interval(days: &[OrderDay]) -> Option<f64> {
         return None;
     }
     let zeros = orders - super::count(days.len());
-    let mut gaps: Vec<i64> = days.windows(2).map(|pair| i64::from(pair[1].day - pair[0].day)).collect();
+    // Few order on so many days that the gaps need room of their own.
+    let (mut few, mut many) = ([0; 32], Vec::new());
+    let gaps = if days.len() <= few.len() {
+        &mut few[..days.len() - 1]
+    } else {
+        many.resize(days.len() - 1, 0);
+        &mut many[..]
+    };
+    for (gap, pair) in gaps.iter_mut().zip(days.windows(2)) {
+        *gap = i64::from(pair[1].day - pair[0].day);
+    }
     gaps.sort_unstable();
     let length = orders - 1;
     let nth = |position: i64| {
@@ -207,8 +217,8 @@ pub(crate) fn repurchase_interval(days: &[OrderDay]) -> Option<f64> {
 }
 
 /// The amount of days' orders; at the end of what an amount can hold it stays there.
-fn amount<'a>(days: impl Iterator<Item = &'a OrderDay>) -> i64 {
-    days.fold(0, |sum: i64, day| sum.saturating_add(day.amount))
+fn amount(days: &[OrderDay]) -> i64 {
+    days.iter().fold(0, |sum: i64, day| sum.saturating_add(day.amount))
 }
 
 /// Where a customer is in its life, from the orders of the last 365 days and the day of the first ever.
@@ -233,13 +243,8 @@ pub(crate) fn life_stage(
     if silent > settings.at_risk_intervals * interval {
         return Lifestage::AtRisk;
     }
-    let (recent, earlier): (Vec<&OrderDay>, Vec<&OrderDay>) =
-        days.iter().partition(|day| day.day > as_of - 182);
-    if amount(recent.into_iter()) > amount(earlier.into_iter()) {
-        Lifestage::Growing
-    } else {
-        Lifestage::Mature
-    }
+    let (earlier, recent) = days.split_at(days.partition_point(|day| day.day <= as_of - 182));
+    if amount(recent) > amount(earlier) { Lifestage::Growing } else { Lifestage::Mature }
 }
 
 #[cfg(test)]

@@ -11,19 +11,18 @@
 mod columns;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, MapArray, RecordBatch,
-    StringArray, TimestampMicrosecondArray,
+    Array, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, RecordBatch,
+    TimestampMicrosecondArray,
 };
-use arrow::compute::filter_record_batch;
+use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::Int32Type;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-pub(crate) use columns::{Names, read_facts};
-use columns::{cast_to, in_order, values, with_day, with_dictionaries};
+use columns::{Batch, in_order, kept_for, read_facts, values, with_day, with_dictionaries};
+pub(crate) use columns::{Names, read_life};
 
 use super::prune::Kept;
 use crate::catalogue::{Catalogue, Entity, EventCode};
@@ -55,11 +54,20 @@ pub(crate) struct Fact {
     pub(crate) amount: Option<i64>,
     /// Whether states are folded from it (else it only serves a derived model).
     pub(crate) state: bool,
+    /// The number of the stage that it names, or [`NONE`].
+    stage: u32,
     /// Whether it comes from a day's tile, not from a life.
     fresh: bool,
     only_for: Option<EventCode>,
     batch: usize,
     row: usize,
+}
+
+impl Fact {
+    /// The number of the stage that it names.
+    pub(crate) fn stage(&self) -> Option<u32> {
+        (self.stage != NONE).then_some(self.stage)
+    }
 }
 
 /// Facts in (day, time, event id) order.
@@ -70,8 +78,8 @@ pub(crate) struct Facts {
     pub(crate) customers: Names,
     pub(crate) leads: Names,
     pub(crate) opportunities: Names,
-    /// In the schema of `tile.fact_life`.
-    batches: Vec<RecordBatch>,
+    pub(crate) stages: Names,
+    batches: Vec<Batch>,
 }
 
 impl Facts {
@@ -85,14 +93,17 @@ impl Facts {
         if let Some(life) = life {
             facts.add(&life, catalogue)?;
         }
+        facts.read_days(days, catalogue)?;
+        Ok(facts)
+    }
+
+    /// Adds those of days that follow.
+    pub(crate) fn read_days(&mut self, days: &[(Day, PathBuf)], catalogue: &Catalogue) -> Result<()> {
         let days: Vec<Vec<RecordBatch>> = days
             .par_iter()
             .map(|(day, path)| read_facts(path)?.iter().map(|batch| with_day(batch, *day)).collect())
             .collect::<Result<_>>()?;
-        for batch in days.iter().flatten() {
-            facts.add(batch, catalogue)?;
-        }
-        Ok(facts)
+        days.iter().flatten().try_for_each(|batch| self.add(batch, catalogue))
     }
 
     fn add(&mut self, batch: &RecordBatch, catalogue: &Catalogue) -> Result<()> {
@@ -109,12 +120,14 @@ impl Facts {
             .map(|name| (name, catalogue.get(name).map(|(code, _)| code)))
             .collect();
         let (rep_ids, customer_ids, lead_ids, opportunity_ids) = (texts(3)?, texts(4)?, texts(5)?, texts(6)?);
+        let stages = self.stages.numbers(texts(11)?);
         let Self { reps, customers, leads, opportunities, .. } = self;
         let ((reps, customers), (leads, opportunities)) = rayon::join(
             || (reps.numbers(rep_ids), customers.numbers(customer_ids)),
             || (leads.numbers(lead_ids), opportunities.numbers(opportunity_ids)),
         );
-        self.rows.reserve(batch.num_rows());
+        // Room for what follows as well: moving a million facts costs more than leaving pages untouched.
+        self.rows.reserve(2 * batch.num_rows());
         for row in 0..batch.num_rows() {
             let Some(code) = types.key(row).and_then(|key| code_of[key]) else { continue };
             let Some((purpose, only_for)) = purposes.key(row).map(|key| purpose_of[key]) else { continue };
@@ -130,11 +143,12 @@ impl Facts {
                 state: purpose.is_empty() || purpose == STATE,
                 fresh: purpose.is_empty(),
                 only_for,
+                stage: stages[row],
                 batch: self.batches.len(),
                 row,
             });
         }
-        self.batches.push(batch);
+        self.batches.push(Batch::new(batch)?);
         Ok(())
     }
 
@@ -164,15 +178,16 @@ impl Facts {
 
     /// Joins the batches from `first` on into one.
     pub(crate) fn compact(&mut self, first: usize) -> Result<()> {
-        let tail = self.batches.split_off(first);
+        let tail: Vec<RecordBatch> =
+            self.batches.split_off(first).into_iter().map(|batch| batch.rows).collect();
         let Some(schema) = tail.first().map(RecordBatch::schema) else { return Ok(()) };
         let mut begins = vec![0];
         begins.extend(tail.iter().scan(0, |sum, batch| {
             *sum += batch.num_rows();
             Some(*sum)
         }));
-        let whole = arrow::compute::concat_batches(&schema, &tail);
-        self.batches.push(whole.map_err(EngineError::arrow("joining facts"))?);
+        let whole = concat_batches(&schema, &tail);
+        self.batches.push(Batch::new(whole.map_err(EngineError::arrow("joining facts"))?)?);
         for fact in self.rows.iter_mut().rev().take_while(|fact| fact.batch >= first) {
             fact.row += begins[fact.batch - first];
             fact.batch = first;
@@ -196,30 +211,11 @@ impl Facts {
     }
 
     fn entries(&self, fact: &Fact) -> impl Iterator<Item = (&str, Option<&str>)> {
-        let entries =
-            || {
-                let array = self.batches.get(fact.batch)?.column(8).as_any().downcast_ref::<MapArray>()?;
-                if array.is_null(fact.row) {
-                    return None;
-                }
-                let offsets = array.value_offsets();
-                let keys = array.keys().as_any().downcast_ref::<StringArray>()?;
-                let values = array.values().as_any().downcast_ref::<StringArray>()?;
-                let range =
-                    usize::try_from(offsets[fact.row]).ok()?..usize::try_from(offsets[fact.row + 1]).ok()?;
-                Some(range.map(move |entry| {
-                    (keys.value(entry), values.is_valid(entry).then(|| values.value(entry)))
-                }))
-            };
-        entries().into_iter().flatten()
+        self.batches.get(fact.batch).into_iter().flat_map(|batch| batch.attributes(fact.row))
     }
 
     fn event_id(&self, fact: &Fact) -> &str {
-        let ids = self
-            .batches
-            .get(fact.batch)
-            .and_then(|batch| batch.column(1).as_any().downcast_ref::<StringArray>());
-        ids.map_or("", |ids| ids.value(fact.row))
+        self.batches.get(fact.batch).map_or("", |batch| batch.event_id(fact.row))
     }
 
     /// The facts as the recogniser of derived models wants them, with the row of each.
@@ -257,42 +253,33 @@ impl Facts {
     ) -> Result<RecordBatch> {
         let remembered = Kept::new(self, catalogue, base);
         let mut parts: Vec<RecordBatch> = Vec::new();
-        let schema = tables::spec("tile.fact_life")?.file_schema();
         let mut push = |batch: &RecordBatch, keep: Vec<bool>, purpose: &str| -> Result<()> {
-            let kept = filter_record_batch(batch, &BooleanArray::from(keep))
-                .map_err(EngineError::arrow("keeping facts"))?;
-            let kept = cast_to(&kept, &schema)?;
-            let mut columns: Vec<ArrayRef> = kept.columns()[..10].to_vec();
-            columns
-                .push(Arc::new(StringArray::from_iter_values(std::iter::repeat_n(purpose, kept.num_rows()))));
-            parts.push(
-                RecordBatch::try_new(Arc::clone(&schema), columns)
-                    .map_err(EngineError::arrow("keeping facts"))?,
-            );
+            let kept = filter_record_batch(batch, &BooleanArray::from(keep));
+            parts.push(kept_for(purpose, &kept.map_err(EngineError::arrow("keeping facts"))?)?);
             Ok(())
         };
         let mut by_batch: Vec<Vec<bool>> =
-            self.batches.iter().map(|batch| vec![false; batch.num_rows()]).collect();
+            self.batches.iter().map(|batch| vec![false; batch.rows.num_rows()]).collect();
         for fact in &self.rows {
             by_batch[fact.batch][fact.row] = fact.state && remembered.needs(fact);
         }
         for (batch, keep) in self.batches.iter().zip(by_batch) {
-            push(batch, keep, STATE)?;
+            push(&batch.rows, keep, STATE)?;
         }
         for (code, rows) in self.needed_by_models(catalogue, end, known, &remembered) {
             let mut by_batch: Vec<Vec<bool>> =
-                self.batches.iter().map(|batch| vec![false; batch.num_rows()]).collect();
+                self.batches.iter().map(|batch| vec![false; batch.rows.num_rows()]).collect();
             for (batch, row) in rows {
                 by_batch[batch][row] = true;
             }
             for (batch, keep) in self.batches.iter().zip(by_batch) {
                 if keep.contains(&true) {
-                    push(batch, keep, &code)?;
+                    push(&batch.rows, keep, &code)?;
                 }
             }
         }
-        let whole =
-            arrow::compute::concat_batches(&schema, &parts).map_err(EngineError::arrow("keeping facts"))?;
+        let schema = tables::spec("tile.fact_life")?.file_schema();
+        let whole = concat_batches(&schema, &parts).map_err(EngineError::arrow("keeping facts"))?;
         in_order(&whole)
     }
 

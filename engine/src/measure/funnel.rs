@@ -38,31 +38,31 @@ impl FunnelRow {
 }
 
 /// The region and source of a lead: its creation's attributes, the region else its assignee's.
-pub(crate) fn place(lead: &Lead, facts: &Facts, crm: &Crm) -> (Option<String>, Option<String>) {
-    let attribute =
-        |name: &str| lead.created.and_then(|row| facts.attribute(&facts.rows[row], name)).map(str::to_owned);
+pub(crate) fn place<'a>(lead: &Lead, facts: &'a Facts, crm: &'a Crm) -> (Option<&'a str>, Option<&'a str>) {
+    let attribute = |name: &str| lead.created.and_then(|row| facts.attribute(&facts.rows[row], name));
     let of_rep = || {
         let rep = crm.rep(facts.reps.get(lead.assignee?)?)?;
-        crm.regions.ids.get(crm.reps[rep].region?).cloned()
+        crm.regions.ids.get(crm.reps[rep].region?).map(String::as_str)
     };
     (attribute("region_id").or_else(of_rep), attribute("source"))
 }
 
 /// The funnel over the leads of the last 90 days, by region, source, stage (nulls first).
 pub(crate) fn funnel(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Vec<FunnelRow> {
-    let mut rows: BTreeMap<(Option<String>, Option<String>, usize), FunnelRow> = BTreeMap::new();
+    let mut rows: BTreeMap<(Option<&str>, Option<&str>), [FunnelRow; STAGES.len()]> = BTreeMap::new();
     let mut company = [(0_i64, 0_i64); STAGES.len()];
     for lead in leads.iter().filter(|lead| lead.created_within(as_of, FUNNEL_DAYS)) {
         let (region, source) = place(lead, facts, crm);
         let times = lead.stage_times();
-        for stage in 0..STAGES.len() {
-            let key = (region.clone(), source.clone(), stage);
-            let row = rows.entry(key).or_insert_with(|| FunnelRow {
-                region: region.clone(),
-                source: source.clone(),
+        let rows = rows.entry((region, source)).or_insert_with(|| {
+            std::array::from_fn(|stage| FunnelRow {
+                region: region.map(str::to_owned),
+                source: source.map(str::to_owned),
                 stage,
                 ..FunnelRow::default()
-            });
+            })
+        });
+        for (stage, row) in rows.iter_mut().enumerate() {
             let Some(entered) = times[stage] else { continue };
             let next = times[stage + 1..].iter().flatten().next();
             row.entered += 1;
@@ -77,7 +77,7 @@ pub(crate) fn funnel(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Ve
             }
         }
     }
-    let mut rows: Vec<FunnelRow> = rows.into_values().collect();
+    let mut rows: Vec<FunnelRow> = rows.into_values().flatten().collect();
     for row in &mut rows {
         row.company_conversion = ratio(company[row.stage].1, company[row.stage].0);
         row.median_days = median_days(&mut row.durations);
@@ -135,7 +135,7 @@ pub(crate) fn weeks(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Vec
     for lead in living.filter(|lead| lead.created_day >= first && lead.created_day <= as_of) {
         let week = lead.created_day - (lead.created_day + 3).rem_euclid(7);
         let (region, _) = place(lead, facts, crm);
-        let regions = region.and_then(|region| crm.regions.position(&region)).into_iter();
+        let regions = region.and_then(|region| crm.regions.position(region)).into_iter();
         let scopes = regions.flat_map(|region| crm.regions.upward(region)).map(Some).chain([None]);
         for scope in scopes {
             let slot = counts.entry((scope, week)).or_default();

@@ -1,5 +1,7 @@
 //! Opportunities as of a day: owner, stage, age, outcome, and the forward moves of the window.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
 use super::at;
@@ -18,7 +20,9 @@ pub(crate) struct Opportunity {
     pub(crate) owner: Option<u32>,
     pub(crate) customer: Option<u32>,
     pub(crate) lead: Option<u32>,
-    pub(crate) stage: Option<String>,
+    pub(crate) stage: Option<Arc<str>>,
+    /// The number of the stage that it was opened in.
+    opened_in: Option<u32>,
     pub(crate) rank: Option<i64>,
     pub(crate) stage_changed_at: Micros,
     pub(crate) closed_at: Option<Micros>,
@@ -28,7 +32,7 @@ pub(crate) struct Opportunity {
     closed_by: Option<u32>,
     /// Forward moves: day, and the event's rep.
     pub(crate) moves: Vec<(Day, Option<u32>)>,
-    /// Every stage entered, in order: rank and day.
+    /// Every stage entered, in order: rank and day; empty unless asked for (see [`Stages::with_ways`]).
     pub(crate) entered: Vec<(Option<i64>, Day)>,
     changes: Vec<Change>,
 }
@@ -39,26 +43,29 @@ struct Change {
     at: Micros,
     day: Day,
     rep: Option<u32>,
-    /// Its position among the stages met.
-    stage: usize,
+    /// Its number among the facts' stages.
+    stage: u32,
 }
 
-/// The texts of stages that events name, each looked up once.
-#[derive(Debug, Default)]
-struct Met {
-    numbers: FxHashMap<String, usize>,
-    /// By number: text and rank.
-    stages: Vec<(String, Option<i64>)>,
+/// Name and rank of stages that events name, each looked up once.
+struct Met<'a> {
+    facts: &'a Facts,
+    stages: &'a Stages,
+    known: Vec<Option<(Arc<str>, Option<i64>)>>,
 }
 
-impl Met {
-    fn number(&mut self, text: &str, stages: &Stages) -> usize {
-        if let Some(&number) = self.numbers.get(text) {
-            return number;
-        }
-        self.stages.push((text.to_owned(), stages.rank(text)));
-        self.numbers.insert(text.to_owned(), self.stages.len() - 1);
-        self.stages.len() - 1
+impl<'a> Met<'a> {
+    fn new(facts: &'a Facts, stages: &'a Stages) -> Self {
+        Self { facts, stages, known: vec![None; facts.stages.len()] }
+    }
+
+    /// Of a stage's number among the facts.
+    fn stage(&mut self, number: u32) -> &(Arc<str>, Option<i64>) {
+        let Self { facts, stages, known } = self;
+        known[at(number)].get_or_insert_with(|| {
+            let name = facts.stages.get(number).unwrap_or_default();
+            (Arc::from(name), stages.rank(name))
+        })
     }
 }
 
@@ -88,9 +95,10 @@ impl Opportunity {
 #[derive(Debug)]
 pub(crate) struct Stages {
     ranks: FxHashMap<String, i64>,
-    first: Option<String>,
+    first: Option<Arc<str>>,
     stuck_days: i64,
     stuck_by_rank: FxHashMap<i64, i64>,
+    ways: bool,
 }
 
 impl Stages {
@@ -106,8 +114,14 @@ impl Stages {
             .iter()
             .filter_map(|(name, days)| Some((*ranks.get(&normal(name))?, *days)))
             .collect();
-        let first = settings.stages.first().and_then(|group| group.first()).cloned();
-        Self { ranks, first, stuck_days: settings.stuck_days, stuck_by_rank }
+        let first = settings.stages.first().and_then(|group| group.first());
+        let first = first.map(|name| Arc::from(name.as_str()));
+        Self { ranks, first, stuck_days: settings.stuck_days, stuck_by_rank, ways: false }
+    }
+
+    /// Opportunities also tell every stage that they entered.
+    pub(crate) fn with_ways(self) -> Self {
+        Self { ways: true, ..self }
     }
 
     /// The rank of a stage: its position in the configured list, else the number in its name.
@@ -188,24 +202,17 @@ fn fold(
     };
     let of_life =
         |fact: &Fact| catalogue.model(fact.code).is_some_and(|model| model.code.starts_with("opportunity."));
-    let mut met = Met::default();
     for fact in rows.map(|row| &facts.rows[row]).filter(|fact| fact.state && of_life(fact)) {
-        let stage = || facts.attribute(fact, "stage");
-        step(&mut all[place(fact.opportunity)], fact, stage, &codes, |text| met.number(text, stages));
+        step(&mut all[place(fact.opportunity)], fact, &codes);
     }
+    let mut met = Met::new(facts, stages);
     for state in all {
-        settle(state, stages, &met);
+        settle(state, &mut met);
     }
 }
 
 /// What one event does to an opportunity.
-fn step<'a>(
-    state: &mut Opportunity,
-    fact: &Fact,
-    named: impl Fn() -> Option<&'a str>,
-    codes: &Codes,
-    mut number: impl FnMut(&str) -> usize,
-) {
+fn step(state: &mut Opportunity, fact: &Fact, codes: &Codes) {
     let code = Some(fact.code);
     let opened = code == codes.opened && !state.has_opened;
     if opened || state.opened_at.is_none() {
@@ -215,7 +222,7 @@ fn step<'a>(
     }
     if opened {
         state.has_opened = true;
-        state.stage = named().map(str::to_owned);
+        state.opened_in = fact.stage();
     }
     let keep = |old: Option<u32>, new: u32| if new == NONE { old } else { Some(new) };
     state.owner = keep(state.owner, fact.rep);
@@ -227,8 +234,8 @@ fn step<'a>(
     }
     let rep = (fact.rep != NONE).then_some(fact.rep);
     if code == codes.changed {
-        let change = |text| Change { at: fact.time, day: fact.day, rep, stage: number(text) };
-        state.changes.extend(named().map(change));
+        let change = |stage| Change { at: fact.time, day: fact.day, rep, stage };
+        state.changes.extend(fact.stage().map(change));
     } else if code == codes.won || code == codes.lost {
         state.closed_at = Some(fact.time);
         state.closed_day = fact.day;
@@ -238,24 +245,35 @@ fn step<'a>(
 }
 
 /// Walks through the stages from the one that the opportunity was opened in, wherever among its events that stood.
-fn settle(state: &mut Opportunity, stages: &Stages, met: &Met) {
-    state.stage = state.stage.take().or_else(|| stages.first.clone());
-    state.rank = state.stage.as_deref().and_then(|stage| stages.rank(stage));
+fn settle(state: &mut Opportunity, met: &mut Met<'_>) {
+    if let Some(stage) = state.opened_in {
+        let (name, rank) = met.stage(stage);
+        (state.stage, state.rank) = (Some(Arc::clone(name)), *rank);
+    } else {
+        state.stage.clone_from(&met.stages.first);
+        state.rank = state.stage.as_deref().and_then(|stage| met.stages.rank(stage));
+    }
     state.stage_changed_at = state.opened_at.unwrap_or_default();
     let changes = std::mem::take(&mut state.changes);
-    state.entered.push((state.rank, state.opened_day));
+    let mut entered = Vec::new();
+    if met.stages.ways {
+        entered.push((state.rank, state.opened_day));
+    }
     for change in &changes {
-        let rank = met.stages[change.stage].1;
+        let rank = met.stage(change.stage).1;
         // A change may stand before the opening.
-        state.entered.push((rank, change.day.max(state.opened_day)));
+        if met.stages.ways {
+            entered.push((rank, change.day.max(state.opened_day)));
+        }
         if rank > state.rank && state.rank.is_some() {
             state.moves.push((change.day, change.rep));
         }
         state.rank = rank;
         state.stage_changed_at = change.at;
     }
+    state.entered = entered;
     if let Some(last) = changes.last() {
-        state.stage = Some(met.stages[last.stage].0.clone());
+        state.stage = Some(Arc::clone(&met.stage(last.stage).0));
     }
     if state.won {
         state.moves.push((state.closed_day, state.closed_by));

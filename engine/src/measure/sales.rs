@@ -1,5 +1,7 @@
 //! Sales measures beside the index: revenue per rep, push efficiency, quote success, time to the first deal.
 
+use rustc_hash::FxHashMap;
+
 use super::funnel::{find, rep_positions};
 use super::opportunity::Opportunity;
 use super::scope::Scopes;
@@ -80,8 +82,8 @@ pub(crate) struct Inputs<'a> {
     pub(crate) reps_month_before: &'a RepTile,
     /// The last day of those.
     pub(crate) day_before: Day,
-    /// Tiles of the last 365 days, for first deals.
-    pub(crate) reps_year: &'a RepTile,
+    /// The day of each rep's first deal within a year, by id.
+    pub(crate) first_deals: &'a FxHashMap<String, Day>,
     pub(crate) as_of: Day,
 }
 
@@ -94,7 +96,7 @@ pub(crate) fn sales(inputs: &Inputs<'_>) -> Vec<Sales> {
         .map(|rep| {
             let (month, days_30, days_90) =
                 (inputs.reps_month.get(&rep.id), inputs.reps_30d.get(&rep.id), inputs.reps_90d.get(&rep.id));
-            let first = inputs.reps_year.get(&rep.id).first_deal;
+            let first = inputs.first_deals.get(&rep.id).copied();
             let hired = rep.hired_on.filter(|hired| *hired > inputs.as_of - 365 && *hired <= inputs.as_of);
             let first_deal = first.zip(hired).map(|(first, hired)| i64::from(first - hired));
             Sales {

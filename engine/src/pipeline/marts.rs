@@ -44,38 +44,40 @@ pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
     let Computed { windows, measures, scores, quotas, rules, settings, catalogue, zone, as_of, .. } =
         *computed;
     let facts = &windows.facts;
-    let (health, others) = rayon::join(
+    let deals = || entity::opportunity(windows, measures, scores.deals.as_ref(), zone.end(as_of));
+    let (health, (deals, others)) = rayon::join(
         || entity::customer_health(computed),
-        || -> Result<Vec<Mart>> {
-            let leads = entity::Leads::new(windows, measures, settings, catalogue, zone, as_of);
-            let week_rows = weeks(&measures.leads, facts, &windows.crm, as_of);
-            let sums = shares(windows, measures);
-            let mut marts = vec![
-                touch_density(windows, &sums)?,
-                health_improvement(windows, &sums)?,
-                process_health(windows, measures, scores.indices.as_ref())?,
-                leads.mart()?,
-                entity::opportunity(windows, measures, scores.deals.as_ref(), zone.end(as_of))?,
-                lead_funnel(&funnel(&measures.leads, facts, &windows.crm, as_of))?,
-                lead_conversion(windows, &week_rows, settings)?,
-                sales_measure(windows, measures, settings, as_of)?,
-                capability(windows, measures)?,
-                entity::derived_event(measures)?,
-                alert::alerts(computed, &week_rows)?,
-            ];
-            marts.extend(quota::marts(windows, quotas)?);
-            marts.push(fairness::mart(&quotas.fairness)?);
-            marts.extend(rule::marts(windows, quotas, rules)?);
-            if let Some(leads) = &scores.leads {
-                marts.push(score::lead_score(leads, windows, measures, &settings.score)?);
-            }
-            if !settings.routing.is_off() {
-                marts.push(route::lead_route(computed)?);
-            }
-            Ok(marts)
+        || {
+            rayon::join(deals, || -> Result<Vec<Mart>> {
+                let leads = entity::Leads::new(windows, measures, settings, catalogue, zone, as_of);
+                let week_rows = weeks(&measures.leads, facts, &windows.crm, as_of);
+                let sums = shares(windows, measures);
+                let mut marts = vec![
+                    touch_density(windows, &sums)?,
+                    health_improvement(windows, &sums)?,
+                    process_health(windows, measures, scores.indices.as_ref())?,
+                    leads.mart()?,
+                    lead_funnel(&funnel(&measures.leads, facts, &windows.crm, as_of))?,
+                    lead_conversion(windows, &week_rows, settings)?,
+                    sales_measure(windows, measures, settings, as_of)?,
+                    capability(windows, measures)?,
+                    entity::derived_event(measures)?,
+                    alert::alerts(computed, &week_rows)?,
+                ];
+                marts.extend(quota::marts(windows, quotas)?);
+                marts.push(fairness::mart(&quotas.fairness)?);
+                marts.extend(rule::marts(windows, quotas, rules)?);
+                if let Some(leads) = &scores.leads {
+                    marts.push(score::lead_score(leads, windows, measures, &settings.score)?);
+                }
+                if !settings.routing.is_off() {
+                    marts.push(route::lead_route(computed)?);
+                }
+                Ok(marts)
+            })
         },
     );
-    let mut marts = vec![health?];
+    let mut marts = vec![health?, deals?];
     marts.extend(others?);
     Ok(marts)
 }
@@ -211,7 +213,7 @@ fn sales_measure(windows: &Windows, measures: &Measures, settings: &Settings, as
         reps_month: &windows.reps_month,
         reps_month_before: &windows.reps_month_before,
         day_before: windows.month_before.1,
-        reps_year: &windows.reps_year,
+        first_deals: &windows.first_deals,
         as_of,
     });
     let company = rows[windows.scopes.company()].quote_success();

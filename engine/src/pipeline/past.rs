@@ -11,7 +11,7 @@ use crate::quota::{Predictor, Span};
 use crate::rule::{self, Book};
 use crate::score::{Models, models_of};
 use crate::settings::Settings;
-use crate::tile::content_id;
+use crate::tile::{Tiles, content_id};
 use crate::time::{Day, date};
 
 /// What to compute again, and with what where the lake doesn't keep what the run was made with.
@@ -120,7 +120,9 @@ impl Past {
             rules: &rules,
             models,
         };
-        let (state, _) = compute(&scratch.lake, &sources, inputs, progress, &mut Clock::start()).await?;
+        let tiles = Tiles::open(&scratch.lake, &catalogue, run.as_of).await?;
+        let (state, _) =
+            compute(&scratch.lake, (&sources, tiles), inputs, progress, &mut Clock::start()).await?;
         Ok(Ok(Self { run, program, settings, rules, catalogue, state, scratch }))
     }
 

@@ -1,7 +1,6 @@
 //! All that a lake knows of who sold how much on which day: what quotas are backtested on.
 
 use super::history::{by_row, workdays};
-use super::source::Sources;
 use super::stage;
 use crate::catalogue::Catalogue;
 use crate::entity::Crm;
@@ -31,8 +30,8 @@ pub struct Record {
 /// Where the lake can't be read or written, or another process runs a day of it.
 pub async fn record(lake: &Lake, settings: &Settings, catalogue: &Catalogue, as_of: Day) -> Result<Record> {
     let _lock = lake.lock(Job::Run)?;
-    let sources = Sources::open(lake).await?;
-    let (tiles, _) = stage::tiles(lake, &sources, catalogue, as_of).await?;
+    let (sources, tiles) = stage::open(lake, catalogue, as_of).await?;
+    let (tiles, _) = stage::tiles(tiles, &sources, catalogue, as_of).await?;
     let crm = Crm::as_of(&sources.versions, &tiles.keys, lake.zone().end(as_of))?;
     let month = Span::of(as_of, Period::Month);
     let first_event = tiles.days(as_of).next().unwrap_or(as_of);

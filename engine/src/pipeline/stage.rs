@@ -1,5 +1,8 @@
 //! The stages of a run up to the measures, each from what the ones before it made.
 
+use futures::future::try_join;
+use rustc_hash::FxHashMap;
+
 use super::source::Sources;
 use crate::catalogue::Catalogue;
 use crate::derive::recognise;
@@ -28,14 +31,19 @@ use crate::window::{
     CustomerFiles, CustomerWindows, OrderHistory, customer_windows, life_day, order_history,
 };
 
+/// Opens what a run reads: the tables, and the tiles as they are.
+pub(super) async fn open(lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<(Sources, Tiles)> {
+    Box::pin(try_join(Sources::open(lake), Tiles::open(lake, catalogue, as_of))).await
+}
+
 /// Freshens the tiles.
 pub(super) async fn tiles(
-    lake: &Lake,
+    opened: Tiles,
     sources: &Sources,
     catalogue: &Catalogue,
     as_of: Day,
 ) -> Result<(Tiles, TileReport)> {
-    ensure(lake, &sources.raw, catalogue, as_of, sources.versions.customers.ids(), |_, _| {}).await
+    ensure(opened, &sources.raw, catalogue, as_of, sources.versions.customers.ids(), |_, _| {}).await
 }
 
 /// The CRM as of the day, and the windows that end with it.
@@ -53,7 +61,8 @@ pub(super) struct Windows {
     /// The month before, up to the same day of it (or its last).
     pub(super) month_before: (Day, Day),
     pub(super) reps_month_before: RepTile,
-    pub(super) reps_year: RepTile,
+    /// The day of each rep's first deal of the last twelve months and this.
+    pub(super) first_deals: FxHashMap<String, Day>,
     pub(super) market: Market,
     market_before: Market,
     pub(super) period: Span,
@@ -95,37 +104,37 @@ pub(super) async fn windows(
     let before = Span::of(month.first - 1, Period::Month);
     let month_before = (before.first, before.last.min(before.first + as_of - month.first));
     let customer_files = CustomerFiles::find(lake, tiles, as_of).await?;
-    let FactSource { life: fact_life, firsts, days: fact_days } = tiles.facts(lake, catalogue, as_of).await?;
-    let whole_months = tiles.rep_months(lake, &months).await?;
+    let FactSource { mut facts, firsts, days: fact_days } = tiles.facts(lake, catalogue, as_of).await?;
+    let mut first_deals = tiles.first_deals(lake, &months).await?;
     let spans =
         [(as_of - 29, as_of), (as_of - 89, as_of), (month.first, as_of), month_before, (period.first, as_of)];
-    let (customers, (orders, (facts, reps))) = rayon::join(
+    let (customers, (orders, (read, reps))) = rayon::join(
         || customer_windows(tiles, &life, &customer_files),
         || {
             let orders = || order_history(tiles, &life, as_of);
             rayon::join(orders, || {
-                rayon::join(|| Facts::read(fact_life, &fact_days, catalogue), || tiles.reps(&spans))
+                rayon::join(|| facts.read_days(&fact_days, catalogue), || tiles.reps(&spans))
             })
         },
     );
+    read?;
     let wrong = || EngineError::Lake("as many windows come out as went in".to_owned());
     let [reps_30d, reps_90d, reps_month, reps_month_before, reps_period] =
         <[RepTile; 5]>::try_from(reps?).map_err(|_| wrong())?;
-    let mut reps_year = reps_month.clone();
-    for tile in whole_months.values() {
-        reps_year.merge(tile);
+    for (rep, day) in reps_month.iter().filter_map(|(rep, tile)| Some((rep, tile.first_deal?))) {
+        first_deals.entry(rep.to_owned()).or_insert(day);
     }
     Ok(Windows {
         scopes: Scopes::new(&crm),
         customers: customers?,
         orders: orders?,
-        facts: facts?,
+        facts,
         firsts,
         reps_30d,
         reps_90d,
         reps_month,
         reps_month_before,
-        reps_year,
+        first_deals,
         reps_period,
         market: Market::load(&sources.market, &crm.regions, end)?,
         market_before: Market::load(&sources.market, &crm.regions, lake.zone().end(month_before.1))?,
@@ -167,14 +176,13 @@ pub(super) fn measures(
 ) -> Measures {
     let (crm, facts) = (&windows.crm, &windows.facts);
     let stages = Stages::new(&settings.pipeline);
-    let ((customers, leads), (opportunities, derived)) = rayon::join(
+    // Sequences go by one after the other and take longest: everything else is measured meanwhile.
+    let (derived, (customers, (leads, opportunities))) = rayon::join(
+        || derived(windows, keys, catalogue, zone, as_of),
         || {
             let of_customers = || customers(crm, &windows.customers, &windows.orders, settings, zone, as_of);
-            rayon::join(of_customers, || leads(facts, catalogue, as_of))
-        },
-        || {
             let of_opportunities = || opportunities(facts, catalogue, &stages);
-            rayon::join(of_opportunities, || derived(windows, keys, catalogue, zone, as_of))
+            rayon::join(of_customers, || rayon::join(|| leads(facts, catalogue, as_of), of_opportunities))
         },
     );
     let portfolios = Portfolios::count(

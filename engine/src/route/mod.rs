@@ -76,8 +76,8 @@ impl<'a> Routed<'a> {
     fn new(waiting: &Waiting<'a>, to: Option<Taker<'a>>, reps: usize, reason: String) -> Self {
         Self {
             lead_id: waiting.id,
-            region: waiting.region.clone(),
-            source: waiting.source.clone(),
+            region: waiting.region.map(str::to_owned),
+            source: waiting.source.map(str::to_owned),
             cause: waiting.cause.as_str(),
             from: waiting.from_id,
             chance: waiting.chance,
@@ -155,7 +155,7 @@ impl<'a> Table<'_, 'a> {
     }
 
     fn factor(&self, lead: usize, rep: usize) -> f64 {
-        self.record.factor(rep, self.pool.waiting[lead].source.as_deref())
+        self.record.factor(rep, self.pool.waiting[lead].source)
     }
 
     /// The mean score of a rep's skills.
@@ -187,14 +187,14 @@ impl<'a> Table<'_, 'a> {
         // Factors differ by source only, and who may have a lead by its class.
         let mut sources: BTreeMap<Option<&str>, Vec<f64>> = BTreeMap::new();
         for &lead in leads {
-            let source = self.pool.waiting[lead].source.as_deref();
+            let source = self.pool.waiting[lead].source;
             sources.entry(source).or_insert_with(|| reps.iter().map(|&rep| self.factor(lead, rep)).collect());
         }
         let has = |class: usize| reps.iter().map(|&rep| self.candidates[class].has(rep)).collect();
         let may: BTreeMap<usize, Vec<bool>> = classes.iter().map(|&class| (class, has(class))).collect();
         let of: Vec<(&[f64], &[bool])> = (leads.iter())
             .map(|&lead| {
-                let factors = &sources[&self.pool.waiting[lead].source.as_deref()];
+                let factors = &sources[&self.pool.waiting[lead].source];
                 (factors.as_slice(), may[&self.class[lead]].as_slice())
             })
             .collect();

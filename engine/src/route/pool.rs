@@ -42,8 +42,8 @@ pub(super) struct Waiting<'a> {
     /// Who has it: position in the CRM, and id.
     pub(super) from: Option<usize>,
     pub(super) from_id: Option<&'a str>,
-    pub(super) region: Option<String>,
-    pub(super) source: Option<String>,
+    pub(super) region: Option<&'a str>,
+    pub(super) source: Option<&'a str>,
     pub(super) chance: Option<f64>,
     pub(super) basis: &'static str,
 }
@@ -75,7 +75,7 @@ impl<'a> Pool<'a> {
                 let (region, source) = place(lead, facts, inputs.crm);
                 let (chance, basis) = match chances.get(&number) {
                     Some(&chance) => (Some(chance), "model"),
-                    None => match record.chance(source.as_deref()) {
+                    None => match record.chance(source) {
                         Some(chance) => (Some(chance), "record"),
                         None => (None, "none"),
                     },

@@ -49,9 +49,9 @@ fn among(table: &Table<'_, '_>, lead: usize) -> String {
     let reps = if number == 1 { "the only rep".to_owned() } else { format!("of {number} reps") };
     let ids = &table.inputs.crm.regions.ids;
     let place = match candidates.region.and_then(|region| ids.get(region)) {
-        Some(found) if waiting.region.as_ref() == Some(found) => format!(" in {found}"),
+        Some(found) if waiting.region == Some(found.as_str()) => format!(" in {found}"),
         Some(found) => {
-            let own = waiting.region.as_deref().unwrap_or("its region");
+            let own = waiting.region.unwrap_or("its region");
             format!(" in {found}, where the nearest to {own} are")
         }
         None => String::new(),

@@ -86,7 +86,7 @@ impl<'a> Staff<'a> {
 
     pub(super) fn key(&self, waiting: &Waiting<'_>) -> Key {
         let routing = &self.inputs.settings.routing;
-        let region = waiting.region.as_deref().filter(|_| routing.territory);
+        let region = waiting.region.filter(|_| routing.territory);
         let needed = |skill: &Skill| {
             let value = attribute(self.inputs.facts, waiting, &skill.attribute);
             value.is_some_and(|value| skill.values.iter().any(|wanted| wanted == value))

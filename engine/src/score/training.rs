@@ -18,7 +18,7 @@ use crate::measure::facts::Facts;
 use crate::measure::lead::leads;
 use crate::measure::opportunity::{Stages, opportunities};
 use crate::settings::Settings;
-use crate::tile::ensure;
+use crate::tile::{Tiles, ensure};
 use crate::time::Day;
 
 /// Days of history before the first case, so that records of reps have begun.
@@ -97,7 +97,8 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
         calendar: Versions::load(Stream::Calendar, &calendar_table)?,
     };
     let TrainingRequest { as_of, catalogue, .. } = request;
-    let (tiles, _) = ensure(lake, &raw, catalogue, as_of, versions.customers.ids(), |_, _| {}).await?;
+    let tiles = Tiles::open(lake, catalogue, as_of).await?;
+    let (tiles, _) = ensure(tiles, &raw, catalogue, as_of, versions.customers.ids(), |_, _| {}).await?;
     let days = tiles.fact_days(as_of.saturating_sub(request.history_days), as_of);
     let facts = Facts::read(None, &days, catalogue)?;
     let inputs = [&raw, &rep_table, &customer_table, &region_table, &plan_table, &calendar_table]
@@ -109,7 +110,7 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
     let looks = first_day.map_or_else(Vec::new, |first| looks(first + BEGUN_DAYS, newest, request.step_days));
     let leads = lead_rows(lake, &facts, &versions.reps, &looks, request)?;
     let pipeline = &request.settings.pipeline;
-    let deals = opportunities(&facts, catalogue, &Stages::new(pipeline));
+    let deals = opportunities(&facts, catalogue, &Stages::new(pipeline).with_ways());
     let off = calendar(&versions.calendar, lake.zone().end(as_of))?;
     let workdays = Workdays::new(first_day.unwrap_or(as_of), as_of, &off);
     let deals = DealRows::new(&deals, &pipeline.stages, workdays, &looks, request.settings.quota.period);

@@ -61,7 +61,7 @@ impl Tiles {
     /// # Errors
     /// Where the lake can't be read or written.
     pub(crate) async fn customer_paths(&self, lake: &Lake, spans: &[Span]) -> Result<BTreeMap<Day, PathBuf>> {
-        let mut table = lake.table("tile.customer_block").await?;
+        let mut table = self.ahead.table(lake, "tile.customer_block").await?;
         let mut missing = Vec::new();
         let mut paths = BTreeMap::new();
         for span in spans {

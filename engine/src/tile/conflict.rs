@@ -1,7 +1,8 @@
 //! Conflicts: one event id on two days. Both events count, and the run says so.
 //!
 //! A day's ids are kept as sorted hashes, so that two days are compared by walking along both. A day is compared with
-//! the days nearest to it, up to [`NEIGHBOUR_EVENTS`]; `lake verify` compares all, and by the ids themselves.
+//! the days around it, up to [`NEIGHBOUR_DAYS`] away and [`NEIGHBOUR_EVENTS`]: what is sent again, is sent again soon.
+//! `lake verify` compares all, and by the ids themselves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,7 +19,9 @@ use crate::error::Result;
 use crate::lake::read;
 use crate::time::Day;
 
-/// Events of other days that a day is compared with: a week of a million a day, years of a small company.
+/// Days before and after a day that it is compared with.
+const NEIGHBOUR_DAYS: Day = 31;
+/// Events of other days that a day is compared with: a week of a million a day.
 const NEIGHBOUR_EVENTS: u64 = 8_000_000;
 /// Bytes of a hash.
 pub(super) const HASH_BYTES: usize = 8;
@@ -109,9 +112,10 @@ impl Tiles {
         Ok(())
     }
 
-    /// The days nearest to a day, within [`NEIGHBOUR_EVENTS`].
+    /// The days nearest to a day, within [`NEIGHBOUR_DAYS`] and [`NEIGHBOUR_EVENTS`].
     fn neighbours(&self, day: Day) -> Vec<Day> {
-        let mut others: Vec<Day> = self.days(Day::MAX).filter(|other| *other != day).collect();
+        let near = |other: &Day| *other != day && (*other - day).abs() <= NEIGHBOUR_DAYS;
+        let mut others: Vec<Day> = self.days(Day::MAX).filter(near).collect();
         others.sort_by_key(|other| ((other - day).abs(), *other));
         let mut events = 0;
         let near = others.into_iter().take_while(|other| {

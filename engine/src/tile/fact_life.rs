@@ -3,23 +3,26 @@
 use std::path::PathBuf;
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 
 use super::life::{life_file, replace, write_life};
+use super::source::short_hash;
 use super::store::{DayTable, Tiles};
 use super::{BLOCK_DAYS, block_end_at_or_before};
 use crate::catalogue::Catalogue;
-use crate::error::{EngineError, Result};
+use crate::error::Result;
 use crate::lake::{Lake, Table, read};
-use crate::measure::facts::{Facts, read_facts};
+use crate::measure::facts::{Facts, read_life};
 use crate::measure::firsts::Firsts;
 use crate::time::Day;
+
+/// Changed whenever a life of facts is written otherwise from the same tiles.
+const LIFE_FORMAT: &str = "2";
 
 /// What a run's facts are read from.
 #[derive(Debug)]
 pub(crate) struct FactSource {
-    /// Rows of `tile.fact_life`.
-    pub(crate) life: Option<RecordBatch>,
+    /// Those of `tile.fact_life`.
+    pub(crate) facts: Facts,
     /// Which firsts had come true up to the life's day.
     pub(crate) firsts: Firsts,
     /// The tiles of the days after it.
@@ -34,35 +37,41 @@ impl Tiles {
     /// Where the lake can't be read or written.
     pub(crate) async fn facts(&self, lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<FactSource> {
         let base = block_end_at_or_before(as_of - 1);
-        let chain = self.chain(base, catalogue.hash());
-        let mut table = lake.table("tile.fact_life").await?;
-        let mut firsts_table = lake.table("tile.first_life").await?;
+        let chain = self.chain(base, &short_hash(&[catalogue.hash(), LIFE_FORMAT]));
+        let mut table = self.ahead.table(lake, "tile.fact_life").await?;
+        let mut firsts_table = self.ahead.table(lake, "tile.first_life").await?;
         let start = chain.iter().rev().find_map(|(end, stamp)| {
             let files = (life_file(&table, *end, stamp)?, life_file(&firsts_table, *end, stamp)?);
-            let life = || read_facts(&table.dir().join(&files.0.path));
-            let firsts = || read(&firsts_table.dir().join(&files.1.path), &[]);
-            Some((*end, rayon::join(life, firsts)))
+            Some((*end, table.dir().join(&files.0.path), firsts_table.dir().join(&files.1.path)))
         });
-        let (mut from, mut life, mut firsts) = match start {
-            Some((end, (life, firsts))) => (end, joined(&life?)?, Firsts::read(&firsts?, &self.keys)?),
-            None => (Day::MIN, None, Firsts::default()),
+        let (mut from, mut facts, mut firsts) = match start {
+            Some((end, life, firsts)) => {
+                let facts = match self.ahead.facts.take(&life).await {
+                    Some(facts) => facts,
+                    None => Facts::read(read_life(&life)?, &[], catalogue)?,
+                };
+                (end, facts, Firsts::read(&read(&firsts, &[])?, &self.keys)?)
+            }
+            None => (Day::MIN, Facts::default(), Firsts::default()),
         };
         let Some(stamp) = chain.get(&base).filter(|_| from < base) else {
-            return Ok(FactSource { life, firsts, days: self.fact_days(from, as_of) });
+            return Ok(FactSource { facts, firsts, days: self.fact_days(from, as_of) });
         };
+        let mut life = empty(&table);
         // Block by block, so that a long history needs no more memory than a short one.
         for end in chain.range(from.saturating_add(BLOCK_DAYS)..).map(|(end, _)| *end) {
-            let facts = Facts::read(life.take(), &self.fact_days(from, end), catalogue)?;
+            facts.read_days(&self.fact_days(from, end), catalogue)?;
             firsts.note(catalogue, &self.keys, facts.of_customers());
             let known = |model, customer: &str| firsts.has(catalogue, &self.keys, model, customer);
-            life = Some(facts.pruned(catalogue, end, lake.zone().end(end), &known)?);
+            life = facts.pruned(catalogue, end, lake.zone().end(end), &known)?;
+            facts = Facts::read(Some(life.clone()), &[], catalogue)?;
             from = end;
         }
-        let file = write_life(&table, base, stamp, life.as_ref().unwrap_or(&empty(&table)))?;
+        let file = write_life(&table, base, stamp, &life)?;
         let firsts_file = write_life(&firsts_table, base, stamp, &firsts.to_batch()?)?;
         replace(&mut table, base, file).await?;
         replace(&mut firsts_table, base, firsts_file).await?;
-        Ok(FactSource { life, firsts, days: self.fact_days(base, as_of) })
+        Ok(FactSource { facts, firsts, days: self.fact_days(base, as_of) })
     }
 
     /// The fact tiles of the days after `from`, up to `to`.
@@ -74,15 +83,4 @@ impl Tiles {
 
 fn empty(table: &Table) -> RecordBatch {
     RecordBatch::new_empty(table.spec().file_schema())
-}
-
-/// The rows of batches as one.
-fn joined(batches: &[RecordBatch]) -> Result<Option<RecordBatch>> {
-    match batches {
-        [] => Ok(None),
-        [one] => Ok(Some(one.clone())),
-        [first, ..] => {
-            concat_batches(first.schema_ref(), batches).map(Some).map_err(EngineError::arrow("joining facts"))
-        }
-    }
 }

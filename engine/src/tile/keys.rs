@@ -143,7 +143,8 @@ impl Keys {
         self.slots[slot] = key;
     }
 
-    fn reserve(&mut self, more: usize) {
+    /// Makes room for so many ids more.
+    pub(crate) fn reserve(&mut self, more: usize) {
         let wanted = ((self.len() + more) * 2).next_power_of_two().max(16);
         if wanted > self.slots.len() {
             self.slots = vec![EMPTY; wanted];

@@ -27,7 +27,7 @@ pub struct LifeSource {
     pub(crate) as_of: Day,
     last_touch: Vec<Micros>,
     first_order: Vec<Option<Day>>,
-    orders: Option<PathBuf>,
+    orders: Vec<RecordBatch>,
 }
 
 impl LifeSource {
@@ -43,13 +43,13 @@ impl LifeSource {
         all
     }
 
-    /// The file of the orders up to the life's day.
-    pub(crate) fn orders(&self) -> Option<&Path> {
-        self.orders.as_deref()
+    /// The orders up to the life's day: rows of `tile.order_life`, by ascending customer and day.
+    pub(crate) fn orders(&self) -> &[RecordBatch] {
+        &self.orders
     }
 
     pub(crate) fn empty(as_of: Day) -> Self {
-        Self { as_of, last_touch: Vec::new(), first_order: Vec::new(), orders: None }
+        Self { as_of, last_touch: Vec::new(), first_order: Vec::new(), orders: Vec::new() }
     }
 }
 
@@ -86,8 +86,8 @@ impl Tiles {
     pub async fn life(&self, lake: &Lake, base: Day) -> Result<LifeSource> {
         let chain = self.chain(base, "");
         let Some(wanted) = chain.get(&base) else { return Ok(LifeSource::empty(base)) };
-        let mut lives = lake.table("tile.life").await?;
-        let mut orders = lake.table("tile.order_life").await?;
+        let mut lives = self.ahead.table(lake, "tile.life").await?;
+        let mut orders = self.ahead.table(lake, "tile.order_life").await?;
         let start = chain.iter().rev().find_map(|(end, stamp)| {
             Some((*end, life_file(&lives, *end, stamp)?.clone(), life_file(&orders, *end, stamp)?.clone()))
         });
@@ -95,7 +95,11 @@ impl Tiles {
             Some((end, file, order_file)) => {
                 let mut life = load(&lives.dir().join(&file.path), self.keys.len())?;
                 life.as_of = end;
-                life.orders = Some(orders.dir().join(&order_file.path));
+                let path = orders.dir().join(&order_file.path);
+                life.orders = match self.ahead.orders.take(&path).await {
+                    Some(orders) => orders,
+                    None => read(&path, &[])?,
+                };
                 life
             }
             None => LifeSource::empty(chain.keys().next().copied().unwrap_or(base) - BLOCK_DAYS),
@@ -114,11 +118,11 @@ impl Tiles {
         let last: Vec<Micros> = (0..keys).map(|key| life.last_touch(key).max(sums.last_touch[key])).collect();
         let first: Vec<Option<Day>> = (0..keys).map(|key| history.first_order(key)).collect();
         let file = write_life(&lives, base, wanted, &life_batch(&last, &first)?)?;
-        let order_file = write_life(&orders, base, wanted, &order_batch(&history, keys, base)?)?;
-        let path = orders.dir().join(&order_file.path);
+        let order_rows = order_batch(&history, keys, base)?;
+        let order_file = write_life(&orders, base, wanted, &order_rows)?;
         replace(&mut lives, base, file).await?;
         replace(&mut orders, base, order_file).await?;
-        Ok(LifeSource { as_of: base, last_touch: last, first_order: first, orders: Some(path) })
+        Ok(LifeSource { as_of: base, last_touch: last, first_order: first, orders: vec![order_rows] })
     }
 }
 

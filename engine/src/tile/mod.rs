@@ -15,6 +15,7 @@
 //! raw files are others than those its tile was made of, and a merged tile exactly when one of its parts changed.
 //! Nothing has to be invalidated, and a run cut off anywhere is simply taken up again.
 
+mod ahead;
 mod block;
 mod build;
 mod columns;

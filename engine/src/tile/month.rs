@@ -1,9 +1,10 @@
-//! Rep tiles merged: over any span of days, and over whole months, the history that a prediction looks back on.
+//! Rep tiles merged: over any span of days, and over whole months.
 
-use std::collections::BTreeMap;
-
+use arrow::array::{Date32Array, StringArray};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
+use super::keys::column;
 use super::life::{life_file, replace, write_life};
 use super::rep::RepTile;
 use super::source::short_hash;
@@ -13,39 +14,42 @@ use crate::lake::{Lake, read, tables};
 use crate::time::Day;
 
 impl Tiles {
-    /// The merged rep tiles of whole months, each given by its first and last day; made where they are missing.
+    /// The day of each rep's first deal in whole months, each given by its first and last day; merged tiles of months are
+    /// made where they are missing.
     ///
     /// # Errors
     /// Where the lake can't be read or written.
-    pub(crate) async fn rep_months(
+    pub(crate) async fn first_deals(
         &self,
         lake: &Lake,
         months: &[(Day, Day)],
-    ) -> Result<BTreeMap<Day, RepTile>> {
-        let mut table = lake.table("tile.rep_month").await?;
-        let mut merged = BTreeMap::new();
+    ) -> Result<FxHashMap<String, Day>> {
+        let mut table = self.ahead.table(lake, "tile.rep_month").await?;
+        let mut found: FxHashMap<String, Day> = FxHashMap::default();
         for &(first, last) in months {
             let stamps: Vec<&str> = (first..=last).map(|day| self.stamp(day)).collect();
             if stamps.iter().all(|stamp| stamp.is_empty()) {
-                merged.insert(first, RepTile::default());
                 continue;
             }
             let stamp = short_hash(&stamps);
-            if let Some(file) = life_file(&table, last, &stamp) {
-                let mut tile = RepTile::default();
-                for batch in read(&table.dir().join(&file.path), &[])? {
-                    tile.merge_batch(&batch)?;
-                }
-                merged.insert(first, tile);
-                continue;
+            if life_file(&table, last, &stamp).is_none() {
+                let tile = self.reps(&[(first, last)])?.pop().unwrap_or_default();
+                let batch = tile.into_batch(&tables::spec("tile.rep_month")?.file_schema())?;
+                let file = write_life(&table, last, &stamp, &batch)?;
+                replace(&mut table, last, file).await?;
             }
-            let tile = self.reps(&[(first, last)])?.pop().unwrap_or_default();
-            let batch = tile.clone().into_batch(&tables::spec("tile.rep_month")?.file_schema())?;
-            let file = write_life(&table, last, &stamp, &batch)?;
-            replace(&mut table, last, file).await?;
-            merged.insert(first, tile);
+            let Some(file) = life_file(&table, last, &stamp) else { continue };
+            for batch in read(&table.dir().join(&file.path), &["rep_id", "first_deal"])? {
+                let (reps, days) = (column::<StringArray>(&batch, 0)?, column::<Date32Array>(&batch, 1)?);
+                for (rep, day) in reps.iter().zip(days).filter_map(|(rep, day)| rep.zip(day)) {
+                    match found.get_mut(rep) {
+                        Some(first) => *first = day.min(*first),
+                        None => drop(found.insert(rep.to_owned(), day)),
+                    }
+                }
+            }
         }
-        Ok(merged)
+        Ok(found)
     }
 
     /// The reps' tiles of several spans of days, each merged; every day's file is read once.

@@ -28,14 +28,14 @@ impl Tiles {
     ///
     /// # Errors
     /// Where the lake can't be read or written.
-    pub(crate) async fn sales<R: Send>(
+    pub(crate) async fn sales<R: Copy + Send>(
         &self,
         lake: &Lake,
         months: &[(Day, Day)],
         days: std::ops::Range<Day>,
         number: impl Fn(&str) -> Option<R> + Sync,
     ) -> Result<Vec<Sale<R>>> {
-        let mut months_table = lake.table("tile.rep_sale").await?;
+        let mut months_table = self.ahead.table(lake, "tile.rep_sale").await?;
         let mut closed = Vec::new();
         for &(first, last) in months {
             let stamps: Vec<&str> = (first..=last).map(|day| self.stamp(day)).collect();
@@ -56,10 +56,15 @@ impl Tiles {
         for rows in &closed {
             let reps = column::<StringArray>(rows, 0)?;
             let (on, amounts) = (column::<Date32Array>(rows, 1)?, column::<Decimal128Array>(rows, 2)?);
-            sales.extend((0..rows.num_rows()).filter_map(|row| {
+            // A rep's rows stand together.
+            let mut known: (&str, Option<R>) = ("", number(""));
+            for row in 0..rows.num_rows() {
+                if reps.value(row) != known.0 {
+                    known = (reps.value(row), number(reps.value(row)));
+                }
                 let amount = i64::try_from(amounts.value(row)).unwrap_or(i64::MAX);
-                Some(Sale { rep: number(reps.value(row))?, day: on.value(row), amount })
-            }));
+                sales.extend(known.1.map(|rep| Sale { rep, day: on.value(row), amount }));
+            }
         }
         let recent = self.signed(days)?.into_iter();
         sales.extend(

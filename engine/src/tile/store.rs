@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use rayon::prelude::*;
 
+use super::ahead::{Ahead, MERGED_TABLES};
+use super::block_end_at_or_before;
 use super::build::{Made, build};
 use super::conflict::HASH_BYTES;
 use super::day::DayTile;
@@ -15,6 +17,7 @@ use crate::catalogue::Catalogue;
 use crate::error::{EngineError, Result};
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, write};
 use crate::time::{Day, date, day_number};
+use crate::window::life_day;
 
 /// Days built at once, and committed together: so many at most, and up to so many bytes of raw files.
 const DAYS_AT_ONCE: usize = 64;
@@ -33,6 +36,7 @@ pub struct Tiles {
     tables: [Table; DAY_TABLES.len()],
     /// Per day: its files, and the stamp of their content.
     days: BTreeMap<Day, DayFiles>,
+    pub(super) ahead: Ahead,
 }
 
 #[derive(Debug, Clone)]
@@ -63,19 +67,19 @@ pub struct TileReport {
     pub span: Option<(Day, Day)>,
 }
 
-/// Rebuilds the tiles of every stale day up to `through`, giving the ids of `customers` keys first.
+/// Rebuilds the tiles of every stale day up to `through`, giving the ids of `customers` keys first. `tiles`: those of the
+/// lake, just opened.
 ///
 /// # Errors
 /// Where the lake can't be read or written, or another process commits tiles at the same time.
 pub async fn ensure(
-    lake: &Lake,
+    mut tiles: Tiles,
     raw: &Table,
     catalogue: &Catalogue,
     through: Day,
     customers: impl Iterator<Item = &str>,
     mut progress: impl FnMut(usize, usize),
 ) -> Result<(Tiles, TileReport)> {
-    let mut tiles = Tiles::open(lake).await?;
     let ids: Vec<&str> = customers.collect();
     let unknown: Vec<&&str> = ids.par_iter().filter(|id| tiles.keys.get(id) == NO_KEY).collect();
     for id in unknown {
@@ -137,13 +141,20 @@ pub(crate) fn parse_day(text: &str) -> Result<Day> {
 }
 
 impl Tiles {
-    async fn open(lake: &Lake) -> Result<Self> {
-        let keys_table = lake.table("tile.customer_key").await?;
+    /// Opens the tiles that a lake has, fresh or not, and begins to read what a run as of a day will want of them.
+    ///
+    /// # Errors
+    /// Where the lake can't be read.
+    pub async fn open(lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<Self> {
+        let names = [&DAY_TABLES[..], &["tile.customer_key"], &MERGED_TABLES].concat();
+        let mut opened = lake.open_tables(&names).await?;
+        let merged = opened.split_off(DAY_TABLES.len() + 1);
+        let ahead = Ahead::start(merged, (life_day(as_of), block_end_at_or_before(as_of - 1)), catalogue);
+        let wrong = || EngineError::Lake("the tile tables can't be opened".to_owned());
+        let keys_table = opened.pop().ok_or_else(wrong)?;
+        let tables: [Table; DAY_TABLES.len()] = opened.try_into().map_err(|_| wrong())?;
         let keys = Keys::load(&keys_table)?;
-        let opened = lake.open_tables(&DAY_TABLES).await?;
-        let tables: [Table; DAY_TABLES.len()] =
-            opened.try_into().map_err(|_| EngineError::Lake("the tile tables can't be opened".to_owned()))?;
-        let mut tiles = Self { keys, keys_table, tables, days: BTreeMap::new() };
+        let mut tiles = Self { keys, keys_table, tables, days: BTreeMap::new(), ahead };
         tiles.index()?;
         Ok(tiles)
     }

@@ -66,13 +66,8 @@ fn orders_within(tiles: &Tiles, life: &LifeSource, window: RangeInclusive<Day>) 
     let (keys, as_of) = (tiles.keys.len(), *window.end());
     let mut first_order = life.first_orders(keys);
     // A life is ordered by customer and day, and the days after it follow: ascending by day for every customer.
-    let mut files = Vec::new();
-    if let Some(path) = life.orders() {
-        read_columns(path, &[], |batch| {
-            files.push(Orders::new(&batch, None)?);
-            Ok(())
-        })?;
-    }
+    let mut files: Vec<Orders> =
+        life.orders().iter().map(|batch| Orders::new(batch, None)).collect::<Result<_>>()?;
     for day in life.as_of + 1..=as_of {
         let Some(path) = tiles.path_of_orders(day) else { continue };
         read_columns(path, &[], |batch| {
@@ -86,17 +81,21 @@ fn orders_within(tiles: &Tiles, life: &LifeSource, window: RangeInclusive<Day>) 
         })?;
     }
     let mut offsets = vec![0_usize; keys + 1];
-    for (key, _) in files.iter().flat_map(|orders| orders.rows(keys, &window)) {
-        offsets[key + 1] += 1;
+    for orders in &files {
+        orders.each(keys, &window, |key, _, _| offsets[key + 1] += 1);
     }
     for key in 0..keys {
         offsets[key + 1] += offsets[key];
     }
     let mut next = offsets.clone();
     let mut entries = vec![OrderDay { day: 0, orders: 0, amount: 0 }; offsets[keys]];
-    for (key, order) in files.iter().flat_map(|orders| orders.rows(keys, &window)) {
-        entries[next[key]] = order;
-        next[key] += 1;
+    for orders in &files {
+        let (counts, amounts) = (orders.counts.values(), orders.amounts.values());
+        orders.each(keys, &window, |key, day, row| {
+            let amount = i64::try_from(amounts[row]).unwrap_or(i64::MAX);
+            entries[next[key]] = OrderDay { day, orders: counts[row], amount };
+            next[key] += 1;
+        });
     }
     Ok(OrderHistory { offsets, entries, first_order })
 }
@@ -123,17 +122,14 @@ impl Orders {
         })
     }
 
-    /// The rows of known customers within the window.
-    fn rows<'a>(
-        &'a self,
-        keys: usize,
-        window: &'a RangeInclusive<Day>,
-    ) -> impl Iterator<Item = (usize, OrderDay)> + 'a {
-        (0..self.keys.len()).filter_map(move |row| {
-            let day = self.days.as_ref().map_or(self.day, |days| days.value(row));
-            let key = usize::try_from(self.keys.value(row)).ok().filter(|key| *key < keys)?;
-            let amount = i64::try_from(self.amounts.value(row)).unwrap_or(i64::MAX);
-            window.contains(&day).then(|| (key, OrderDay { day, orders: self.counts.value(row), amount }))
-        })
+    /// Calls with key, day and row of each row of a known customer within the window.
+    fn each(&self, keys: usize, window: &RangeInclusive<Day>, mut call: impl FnMut(usize, Day, usize)) {
+        let days = self.days.as_ref().map(|days| &days.values()[..]);
+        for (row, key) in self.keys.values().iter().enumerate() {
+            let day = days.map_or(self.day, |days| days[row]);
+            if let Some(key) = usize::try_from(*key).ok().filter(|key| *key < keys && window.contains(&day)) {
+                call(key, day, row);
+            }
+        }
     }
 }

@@ -137,3 +137,23 @@ impl Ridge {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_judged_lies_after_the_outcomes_that_were_learnt_from() {
+        let days: Vec<i32> = (0..200).collect();
+        let looks =
+            Looks { days: &days, kinds: &vec![0; days.len()], now: &vec![50.0; days.len()], columns: &[] };
+        let rows: Vec<usize> = (0..days.len()).collect();
+        let folds = folds(&looks, &rows, 14);
+        assert_eq!(folds.len(), FOLDS.len());
+        for (early, late) in folds {
+            let known = early.iter().map(|&row| days[row] + 14).max();
+            assert!(known <= late.iter().map(|&row| days[row]).min(), "{known:?}");
+            assert!(early.len() >= FOLD_ROWS_MIN && !late.is_empty());
+        }
+    }
+}

@@ -187,7 +187,7 @@ fn deals(alerts: &mut Vec<Alert<'_>>, windows: &Windows, measures: &Measures, en
                 entity: facts.opportunities.get(number).map(str::to_owned),
                 since: Some(deal.stage_changed_at),
                 message: format!("no stage change for {} days", deal.stage_age_days(end)),
-                evidence: deal.stage.clone().unwrap_or_default(),
+                evidence: deal.stage.as_deref().unwrap_or_default().to_owned(),
             });
         }
     }

@@ -80,8 +80,8 @@ pub(super) struct Leads<'a> {
 struct LeadRow<'a> {
     id: &'a str,
     lead: &'a Lead,
-    region: Option<String>,
-    source: Option<String>,
+    region: Option<&'a str>,
+    source: Option<&'a str>,
     quality: Quality,
 }
 
@@ -116,8 +116,8 @@ impl<'a> Leads<'a> {
         Columns::default()
             .text(rows.iter().map(|row| row.id))
             .maybe_text(rows.iter().map(|row| row.lead.assignee.and_then(|rep| self.facts.reps.get(rep))))
-            .maybe_text(rows.iter().map(|row| row.region.as_deref()))
-            .maybe_text(rows.iter().map(|row| row.source.as_deref()))
+            .maybe_text(rows.iter().map(|row| row.region))
+            .maybe_text(rows.iter().map(|row| row.source))
             .time(rows.iter().map(|row| Some(row.lead.created_at)))
             .time(rows.iter().map(|row| row.lead.answered_at))
             .maybe_long(rows.iter().map(|row| row.lead.response_seconds()))

@@ -199,7 +199,7 @@ async fn check(seed: u64, cases: usize, world: World) {
         raised.sort();
         assert_eq!(raised, alerts(&live), "an alert was not told");
         world.ingest(&lake, "rest", &lines[known..]).await;
-        assert_as_daily(&world, &lake, &live).await;
+        Box::pin(assert_as_daily(&world, &lake, &live)).await;
         assert_eq!(quotas(&world.open(&lake).await), quotas(&live), "opened anew");
     }
 }

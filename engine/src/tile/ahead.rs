@@ -1,0 +1,94 @@
+//! What a run will want of its history, opened and read while it is still busy with the new day: cores are idle then.
+//!
+//! Which lives are wanted is certain only once the day tiles are fresh. Until then the newest ones are a good guess, and
+//! whatever turns out to be another file is simply read when it is wanted.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use arrow::array::RecordBatch;
+use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::catalogue::Catalogue;
+use crate::error::Result;
+use crate::lake::{Lake, Table, read};
+use crate::measure::facts::{Facts, read_life};
+use crate::time::{Day, date};
+
+/// The tables of what is merged from days.
+pub(super) const MERGED_TABLES: [&str; 8] = [
+    "tile.life",
+    "tile.order_life",
+    "tile.fact_life",
+    "tile.first_life",
+    "tile.customer_block",
+    "tile.rep_month",
+    "tile.rep_sale",
+    "tile.learnt",
+];
+
+/// Tables and files that wait to be taken, each once.
+#[derive(Debug)]
+pub(super) struct Ahead {
+    tables: Mutex<Vec<Table>>,
+    pub(super) orders: Reading<Vec<RecordBatch>>,
+    pub(super) facts: Reading<Facts>,
+}
+
+impl Ahead {
+    /// Begins to read the newest lives of orders and of facts up to a day each, from `tables`: those of
+    /// [`MERGED_TABLES`].
+    pub(super) fn start(
+        tables: Vec<Table>,
+        (orders_day, facts_day): (Day, Day),
+        catalogue: &Catalogue,
+    ) -> Self {
+        let newest = |name: &str, day: Day| {
+            let (table, day) =
+                (tables.iter().find(|table| table.spec().name == name)?, date(day).to_string());
+            let file = table.files().iter().rfind(|file| file.partition_value("as_of") <= day.as_str())?;
+            Some(table.dir().join(&file.path))
+        };
+        let catalogue = catalogue.clone();
+        let orders = Reading::start(newest("tile.order_life", orders_day), |path| read(path, &[]));
+        let facts = Reading::start(newest("tile.fact_life", facts_day), move |path| {
+            Facts::read(read_life(path)?, &[], &catalogue)
+        });
+        Self { tables: Mutex::new(tables), orders, facts }
+    }
+
+    /// The table of that name: the one opened ahead for whoever asks first, since only the first finds nothing changed.
+    pub(super) async fn table(&self, lake: &Lake, name: &str) -> Result<Table> {
+        let opened = {
+            let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = tables.iter().position(|table| table.spec().name == name);
+            place.map(|place| tables.swap_remove(place))
+        };
+        match opened {
+            Some(table) => Ok(table),
+            None => lake.table(name).await,
+        }
+    }
+}
+
+/// A file that is being read.
+#[derive(Debug)]
+pub(super) struct Reading<T>(Mutex<Option<(PathBuf, JoinHandle<Result<T>>)>>);
+
+impl<T: Send + 'static> Reading<T> {
+    fn start(path: Option<PathBuf>, read: impl FnOnce(&Path) -> Result<T> + Send + 'static) -> Self {
+        let reading = path.map(|path| {
+            let file = path.clone();
+            (path, spawn_blocking(move || read(&file)))
+        });
+        Self(Mutex::new(reading))
+    }
+
+    /// What the file of that path holds, if it is this one and could be read; who asks reads it otherwise, and learns
+    /// what is wrong with it.
+    pub(super) async fn take(&self, path: &Path) -> Option<T> {
+        let reading = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (_, reading) = reading.filter(|(ahead, _)| ahead == path)?;
+        reading.await.ok()?.ok()
+    }
+}
