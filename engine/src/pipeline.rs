@@ -136,7 +136,7 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
         mapping_error,
         warnings: notice::warnings(&windows, &quotas, mapping_error),
     };
-    // Gigabytes are handed back while the disk is waited for.
+    // Memory is handed back while the disk is waited for.
     spawn_blocking(move || drop((tiles, windows, measures, scores)));
     let mut report = publish::publish(lake, &identity, &facts, &marts).await?;
     clock.lap("publish");

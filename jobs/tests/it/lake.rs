@@ -97,6 +97,23 @@ fn an_id_on_two_days_is_told_by_the_run_that_reads_it_and_by_verify() {
 }
 
 #[test]
+fn an_id_sent_again_is_told_by_the_run_for_a_month_and_by_verify_for_ever() {
+    let event = |id: &str, day: &str| {
+        let touch = data_samples::build::Event::new("call.connected").id(id).rep("r1").customer("c1");
+        touch.at(&format!("{day}T10:00:00+08:00")).to_json()
+    };
+    let first = [event("e", "2026-01-05"), event("f", "2026-01-05")].join("\n");
+    let again = [event("e", "2026-02-05"), event("f", "2026-02-06")].join("\n");
+    let tool = Tool::new().file("first.ndjson", &first).file("again.ndjson", &again);
+    tool.run(&["ingest", "--stream", "behaviour", "--from", "first.ndjson", "again.ndjson"]).succeeded();
+    let answer = tool.run(&["daily", "--as-of", "2026-02-07"]).succeeded();
+    let said = answer.out + &answer.err;
+    assert!(said.contains("event ids on two days: 1, for example of 2026-01-05 and 2026-02-05"), "{said}");
+    let found = tool.run(&["lake", "verify"]).out;
+    assert!(found.contains("2 event ids") && found.contains("2026-02-06"), "{found}");
+}
+
+#[test]
 fn a_first_deal_without_any_history_is_no_reason_for_a_quota_of_nothing() {
     let rep = |id: &str| {
         format!(r#"{{"rep_id":"{id}","hired_on":"2026-01-01","updated_at":"2026-01-01T00:00:00Z"}}"#)
