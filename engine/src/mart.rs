@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch,
+    StringArray, StringBuilder, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
@@ -88,6 +88,26 @@ impl Columns {
             values.into_iter().map(|value| value.map(i128::from)).collect();
         self.0.push(Arc::new(array.with_data_type(crate::contract::money())));
         self
+    }
+
+    /// Attributes of each row, null where there are none.
+    pub(crate) fn attributes<'a, P>(mut self, rows: impl IntoIterator<Item = Option<P>>) -> Result<Self>
+    where
+        P: Iterator<Item = (&'a str, Option<&'a str>)>,
+    {
+        let names =
+            MapFieldNames { entry: "key_value".to_owned(), key: "key".to_owned(), value: "value".to_owned() };
+        let mut maps = MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new());
+        for pairs in rows {
+            let known = pairs.is_some();
+            for (key, value) in pairs.into_iter().flatten() {
+                maps.keys().append_value(key);
+                maps.values().append_option(value);
+            }
+            maps.append(known).map_err(EngineError::arrow("building a mart"))?;
+        }
+        self.0.push(Arc::new(maps.finish()));
+        Ok(self)
     }
 
     pub(crate) fn array(mut self, values: ArrayRef) -> Self {

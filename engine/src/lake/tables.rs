@@ -81,11 +81,13 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     ));
     specs.push(Spec::new("tile.fact_life", BY_AS_OF, {
         let mut fields = fact_tile();
+        fields.truncate(7);
         fields.push(required("event_date", DataType::Date32));
         fields.push(text("kept_for"));
-        fields.push(maybe_text("stage"));
         fields
     }));
+    specs.push(Spec::new("tile.lead_life", BY_AS_OF, lead_life()));
+    specs.push(Spec::new("tile.deal_life", BY_AS_OF, deal_life()));
     specs.push(Spec::new("tile.first_life", BY_AS_OF, vec![int("customer_key"), long("fired")]));
     specs.extend(marts::specs());
     specs.push(Spec::new("ops.run", &[], run()));
@@ -204,6 +206,48 @@ fn fact_tile() -> Vec<Field> {
         maybe_text("opportunity_id"),
         maybe_cash("amount"),
         optional("attributes", crate::contract::attributes()),
+    ]
+}
+
+/// One row per lead.
+fn lead_life() -> Vec<Field> {
+    vec![
+        text("lead_id"),
+        maybe_time("created_at"),
+        maybe_date("created_on"),
+        optional("attributes", crate::contract::attributes()),
+        maybe_text("assignee_rep_id"),
+        maybe_time("assigned_at"),
+        maybe_time("responded_at"),
+        maybe_time("qualified_at"),
+        maybe_time("converted_at"),
+        maybe_time("ended_at"),
+        flag("disqualified"),
+        flag("followed_up_7d"),
+        required("last_event_on", DataType::Date32),
+    ]
+}
+
+/// One row per opportunity.
+fn deal_life() -> Vec<Field> {
+    let change = vec![required("changed_on", DataType::Date32), maybe_text("rep_id"), text("stage")];
+    let change = required("element", DataType::Struct(change.into()));
+    vec![
+        text("opportunity_id"),
+        required("opened_at", timestamp()),
+        required("opened_on", DataType::Date32),
+        flag("has_opened"),
+        maybe_text("opened_in"),
+        maybe_text("owner_rep_id"),
+        maybe_text("customer_id"),
+        maybe_text("lead_id"),
+        maybe_cash("amount"),
+        maybe_time("stage_changed_at"),
+        maybe_time("closed_at"),
+        maybe_date("closed_on"),
+        flag("won"),
+        maybe_text("closed_by"),
+        required("changes", DataType::List(Arc::new(change))),
     ]
 }
 

@@ -1,34 +1,36 @@
 //! The facts of leads and opportunities as columns: what a run folds into their states.
 //!
-//! Read from the newest `tile.fact_life` before the day, and the days since. A life keeps
+//! Read from the newest life before the day, and the days since. A life keeps
 //!
-//! | facts of | while |
-//! |---|---|
-//! | an opportunity | it is open, and for [`KEEP_DAYS`] after it closed |
-//! | a lead | for [`KEEP_DAYS`] after it was created, and while it is open and was touched or moved in [`OPEN_LEAD_DAYS`] |
-//! | a sequence | its derived model needs them (see [`crate::derive::still_needed`]), and its lead or opportunity is kept |
+//! | of | what | while |
+//! |---|---|---|
+//! | an opportunity | a row of `tile.deal_life`: what its events come to | it is open, and for [`KEEP_DAYS`] after it closed |
+//! | a lead | a row of `tile.lead_life`; in `tile.fact_life` its events of the last days and each rep's first touch | for [`KEEP_DAYS`] after it was created, and while it is open and was touched or moved in [`OPEN_LEAD_DAYS`] |
+//! | a sequence | in `tile.fact_life`, what its derived model needs (see [`crate::derive::still_needed`]) | its lead or opportunity is kept |
 
 mod columns;
+mod lives;
+mod prune;
 
 use std::path::PathBuf;
 
 use arrow::array::{
-    Array, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, RecordBatch,
+    Array, AsArray, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, RecordBatch,
     TimestampMicrosecondArray,
 };
-use arrow::compute::{concat_batches, filter_record_batch};
+use arrow::compute::{concat, concat_batches, filter_record_batch};
 use arrow::datatypes::Int32Type;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
-use columns::{Batch, in_order, kept_for, read_facts, values, with_day, with_dictionaries};
-pub(crate) use columns::{Names, read_life};
+pub(crate) use columns::{Attributes, Names, dictionary};
+use columns::{Batch, DayFacts, read_file, values, with_dictionaries};
+pub(crate) use lives::Lives;
 
-use super::prune::Kept;
-use crate::catalogue::{Catalogue, Entity, EventCode};
-use crate::derive::{Known, SequenceEvent, still_needed};
+use super::lead::LeadLife;
+use super::opportunity::{DealLife, Numbers};
+use crate::catalogue::{Catalogue, EventCode};
+use crate::derive::SequenceEvent;
 use crate::error::{EngineError, Result};
-use crate::lake::tables;
 use crate::tile::keys::column;
 use crate::time::{Day, Micros};
 
@@ -36,8 +38,10 @@ use crate::time::{Day, Micros};
 pub(crate) const KEEP_DAYS: Day = 100;
 /// A lead without an event for longer no longer counts as open.
 pub(crate) const OPEN_LEAD_DAYS: Day = 180;
-/// `kept_for` of a fact that states are folded from.
+/// `kept_for` of a fact that the states of leads are folded from.
 const STATE: &str = "state";
+/// The first columns of a day's facts take about as long to read as the rest.
+const FIRST_HALF: usize = 5;
 /// No id.
 pub(crate) const NONE: u32 = u32::MAX;
 
@@ -54,10 +58,10 @@ pub(crate) struct Fact {
     pub(crate) amount: Option<i64>,
     /// Whether states are folded from it (else it only serves a derived model).
     pub(crate) state: bool,
+    /// Whether it comes from a day's tile, so that no life's row knows of it yet.
+    pub(crate) fresh: bool,
     /// The number of the stage that it names, or [`NONE`].
     stage: u32,
-    /// Whether it comes from a day's tile, not from a life.
-    fresh: bool,
     only_for: Option<EventCode>,
     batch: usize,
     row: usize,
@@ -70,6 +74,15 @@ impl Fact {
     }
 }
 
+/// Where a lead's creation is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Created {
+    /// In a fact, by its row.
+    Fact(usize),
+    /// In the life that facts begin with, by the lead's number.
+    Before(usize),
+}
+
 /// Facts in (day, time, event id) order.
 #[derive(Debug, Default)]
 pub(crate) struct Facts {
@@ -79,40 +92,60 @@ pub(crate) struct Facts {
     pub(crate) leads: Names,
     pub(crate) opportunities: Names,
     pub(crate) stages: Names,
+    /// Leads and opportunities as the life left them.
+    pub(crate) leads_then: LeadLife,
+    pub(crate) deals_then: DealLife,
     batches: Vec<Batch>,
 }
 
 impl Facts {
     /// The facts that matter for a run: those of a life, and those of the days after it.
-    pub(crate) fn read(
-        life: Option<RecordBatch>,
-        days: &[(Day, PathBuf)],
-        catalogue: &Catalogue,
-    ) -> Result<Self> {
+    pub(crate) fn read(life: Option<Lives>, days: &[(Day, PathBuf)], catalogue: &Catalogue) -> Result<Self> {
         let mut facts = Self::default();
         if let Some(life) = life {
-            facts.add(&life, catalogue)?;
+            facts.begin(&life, catalogue)?;
         }
         facts.read_days(days, catalogue)?;
         Ok(facts)
     }
 
-    /// Adds those of days that follow.
-    pub(crate) fn read_days(&mut self, days: &[(Day, PathBuf)], catalogue: &Catalogue) -> Result<()> {
-        let days: Vec<Vec<RecordBatch>> = days
-            .par_iter()
-            .map(|(day, path)| read_facts(path)?.iter().map(|batch| with_day(batch, *day)).collect())
-            .collect::<Result<_>>()?;
-        days.iter().flatten().try_for_each(|batch| self.add(batch, catalogue))
+    /// Begins with what a life knows.
+    fn begin(&mut self, life: &Lives, catalogue: &Catalogue) -> Result<()> {
+        let Self { reps, customers, leads, opportunities, stages, .. } = self;
+        // Their rows give the first numbers.
+        self.leads_then = LeadLife::new(&with_dictionaries(&life.leads)?, leads, reps)?;
+        let numbers = Numbers { reps, customers, leads, opportunities, stages };
+        self.deals_then = DealLife::new(&with_dictionaries(&life.deals)?, numbers)?;
+        self.add(Batch::new(with_dictionaries(&life.facts)?, None)?, None, catalogue)
     }
 
-    fn add(&mut self, batch: &RecordBatch, catalogue: &Catalogue) -> Result<()> {
-        let batch = with_dictionaries(batch)?;
-        let times = column::<TimestampMicrosecondArray>(&batch, 0)?;
-        let amounts = column::<Decimal128Array>(&batch, 7)?;
-        let days = column::<Date32Array>(&batch, 9)?;
-        let texts = |position: usize| column::<DictionaryArray<Int32Type>>(&batch, position);
-        let (types, purposes) = (texts(2)?, texts(10)?);
+    /// Adds those of days that follow.
+    pub(crate) fn read_days(&mut self, days: &[(Day, PathBuf)], catalogue: &Catalogue) -> Result<()> {
+        let of_day = |(day, path): &(Day, PathBuf)| {
+            let batches = read_file(path, "tile.fact_day", FIRST_HALF)?;
+            batches.iter().map(|batch| DayFacts::new(batch, *day)).collect::<Result<Vec<_>>>()
+        };
+        let days: Vec<Vec<DayFacts>> = days.par_iter().map(of_day).collect::<Result<_>>()?;
+        days.into_iter().flatten().try_for_each(|facts| self.add_day(facts, catalogue))
+    }
+
+    fn add_day(&mut self, facts: DayFacts, catalogue: &Catalogue) -> Result<()> {
+        let stages = self.stages.numbers(&facts.stages);
+        self.add(facts.batch, Some((&facts.amounts, &stages)), catalogue)
+    }
+
+    /// Adds rows; of a day's, their amounts and stages.
+    fn add(
+        &mut self,
+        batch: Batch,
+        of_day: Option<(&Decimal128Array, &[u32])>,
+        catalogue: &Catalogue,
+    ) -> Result<()> {
+        let rows = &batch.rows;
+        let times = column::<TimestampMicrosecondArray>(rows, 0)?;
+        let days = column::<Date32Array>(rows, 7)?;
+        let texts = |position: usize| column::<DictionaryArray<Int32Type>>(rows, position);
+        let (types, purposes) = (texts(2)?, texts(8)?);
         let code_of: Vec<Option<EventCode>> =
             values(types).map(|name| catalogue.get(name?).map(|(code, _)| code)).collect();
         let purpose_of: Vec<(&str, Option<EventCode>)> = values(purposes)
@@ -120,15 +153,18 @@ impl Facts {
             .map(|name| (name, catalogue.get(name).map(|(code, _)| code)))
             .collect();
         let (rep_ids, customer_ids, lead_ids, opportunity_ids) = (texts(3)?, texts(4)?, texts(5)?, texts(6)?);
-        let stages = self.stages.numbers(texts(11)?);
         let Self { reps, customers, leads, opportunities, .. } = self;
         let ((reps, customers), (leads, opportunities)) = rayon::join(
             || (reps.numbers(rep_ids), customers.numbers(customer_ids)),
             || (leads.numbers(lead_ids), opportunities.numbers(opportunity_ids)),
         );
+        let amount = |row: usize| {
+            let (amounts, _) = of_day.filter(|(amounts, _)| amounts.is_valid(row))?;
+            Some(i64::try_from(amounts.value(row)).unwrap_or(i64::MAX))
+        };
         // Room for what follows as well: moving a million facts costs more than leaving pages untouched.
-        self.rows.reserve(2 * batch.num_rows());
-        for row in 0..batch.num_rows() {
+        self.rows.reserve(2 * rows.num_rows());
+        for row in 0..rows.num_rows() {
             let Some(code) = types.key(row).and_then(|key| code_of[key]) else { continue };
             let Some((purpose, only_for)) = purposes.key(row).map(|key| purpose_of[key]) else { continue };
             self.rows.push(Fact {
@@ -139,16 +175,16 @@ impl Facts {
                 customer: customers[row],
                 lead: leads[row],
                 opportunity: opportunities[row],
-                amount: amounts.is_valid(row).then(|| i64::try_from(amounts.value(row)).unwrap_or(i64::MAX)),
+                amount: amount(row),
                 state: purpose.is_empty() || purpose == STATE,
                 fresh: purpose.is_empty(),
                 only_for,
-                stage: stages[row],
+                stage: of_day.map_or(NONE, |(_, stages)| stages[row]),
                 batch: self.batches.len(),
                 row,
             });
         }
-        self.batches.push(Batch::new(batch)?);
+        self.batches.push(batch);
         Ok(())
     }
 
@@ -162,7 +198,7 @@ impl Facts {
         }
         let kept = filter_record_batch(rows, &BooleanArray::from(keep))
             .map_err(EngineError::arrow("keeping facts of the running day"))?;
-        self.add(&with_day(&with_dictionaries(&kept)?, day)?, catalogue)
+        self.add_day(DayFacts::new(&with_dictionaries(&kept)?, day)?, catalogue)
     }
 
     /// How many rows and batches there are.
@@ -178,16 +214,19 @@ impl Facts {
 
     /// Joins the batches from `first` on into one.
     pub(crate) fn compact(&mut self, first: usize) -> Result<()> {
-        let tail: Vec<RecordBatch> =
-            self.batches.split_off(first).into_iter().map(|batch| batch.rows).collect();
-        let Some(schema) = tail.first().map(RecordBatch::schema) else { return Ok(()) };
+        let tail = self.batches.split_off(first);
+        let Some(schema) = tail.first().map(|batch| batch.rows.schema()) else { return Ok(()) };
         let mut begins = vec![0];
         begins.extend(tail.iter().scan(0, |sum, batch| {
-            *sum += batch.num_rows();
+            *sum += batch.rows.num_rows();
             Some(*sum)
         }));
-        let whole = concat_batches(&schema, &tail);
-        self.batches.push(Batch::new(whole.map_err(EngineError::arrow("joining facts"))?)?);
+        let joining = || EngineError::arrow("joining facts");
+        let rows = concat_batches(&schema, tail.iter().map(|batch| &batch.rows)).map_err(joining())?;
+        let maps: Vec<&dyn Array> =
+            tail.iter().filter_map(|batch| batch.maps().map(|maps| maps as &dyn Array)).collect();
+        let maps = concat(&maps).map_err(joining())?;
+        self.batches.push(Batch::new(rows, maps.as_map_opt())?);
         for fact in self.rows.iter_mut().rev().take_while(|fact| fact.batch >= first) {
             fact.row += begins[fact.batch - first];
             fact.batch = first;
@@ -200,18 +239,20 @@ impl Facts {
         (self.rows[row].time, self.event_id(&self.rows[row]))
     }
 
-    /// An attribute of a fact.
-    pub(crate) fn attribute(&self, fact: &Fact, name: &str) -> Option<&str> {
-        self.entries(fact).find(|(key, _)| *key == name).and_then(|(_, value)| value)
+    /// An attribute with which a lead was created.
+    pub(crate) fn attribute(&self, created: Created, name: &str) -> Option<&str> {
+        self.attributes(created).find(|(key, _)| *key == name).and_then(|(_, value)| value)
     }
 
-    /// The attributes of a fact that have a value.
-    pub(crate) fn attributes(&self, fact: &Fact) -> impl Iterator<Item = (&str, &str)> {
-        self.entries(fact).filter_map(|(key, value)| Some((key, value?)))
-    }
-
-    fn entries(&self, fact: &Fact) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.batches.get(fact.batch).into_iter().flat_map(|batch| batch.attributes(fact.row))
+    /// The attributes with which a lead was created.
+    pub(crate) fn attributes(&self, created: Created) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let (fact, before) = match created {
+            Created::Fact(row) => (self.rows.get(row), None),
+            Created::Before(number) => (None, Some(number)),
+        };
+        let of_fact = fact.and_then(|fact| Some(self.batches.get(fact.batch)?.attributes(fact.row)));
+        let before = before.map(|number| self.leads_then.attributes(number));
+        of_fact.into_iter().flatten().chain(before.into_iter().flatten())
     }
 
     fn event_id(&self, fact: &Fact) -> &str {
@@ -241,80 +282,5 @@ impl Facts {
             opportunity: self.opportunities.get(fact.opportunity),
             only_for: fact.only_for,
         }
-    }
-
-    /// The facts that still matter after `base`, which ends at `end`: a batch of `tile.fact_life`.
-    pub(crate) fn pruned(
-        &self,
-        catalogue: &Catalogue,
-        base: Day,
-        end: Micros,
-        known: Known<'_>,
-    ) -> Result<RecordBatch> {
-        let remembered = Kept::new(self, catalogue, base);
-        let mut parts: Vec<RecordBatch> = Vec::new();
-        let mut push = |batch: &RecordBatch, keep: Vec<bool>, purpose: &str| -> Result<()> {
-            let kept = filter_record_batch(batch, &BooleanArray::from(keep));
-            parts.push(kept_for(purpose, &kept.map_err(EngineError::arrow("keeping facts"))?)?);
-            Ok(())
-        };
-        let mut by_batch: Vec<Vec<bool>> =
-            self.batches.iter().map(|batch| vec![false; batch.rows.num_rows()]).collect();
-        for fact in &self.rows {
-            by_batch[fact.batch][fact.row] = fact.state && remembered.needs(fact);
-        }
-        for (batch, keep) in self.batches.iter().zip(by_batch) {
-            push(&batch.rows, keep, STATE)?;
-        }
-        for (code, rows) in self.needed_by_models(catalogue, end, known, &remembered) {
-            let mut by_batch: Vec<Vec<bool>> =
-                self.batches.iter().map(|batch| vec![false; batch.rows.num_rows()]).collect();
-            for (batch, row) in rows {
-                by_batch[batch][row] = true;
-            }
-            for (batch, keep) in self.batches.iter().zip(by_batch) {
-                if keep.contains(&true) {
-                    push(&batch.rows, keep, &code)?;
-                }
-            }
-        }
-        let schema = tables::spec("tile.fact_life")?.file_schema();
-        let whole = concat_batches(&schema, &parts).map_err(EngineError::arrow("keeping facts"))?;
-        in_order(&whole)
-    }
-
-    /// Per derived model, the rows (batch, row) that it still needs.
-    fn needed_by_models(
-        &self,
-        catalogue: &Catalogue,
-        end: Micros,
-        known: Known<'_>,
-        remembered: &Kept<'_>,
-    ) -> Vec<(String, Vec<(usize, usize)>)> {
-        let whole: Vec<&Fact> =
-            self.rows.iter().filter(|fact| fact.only_for.is_some() || fact.fresh).collect();
-        let events: Vec<SequenceEvent<'_>> = whole.iter().map(|fact| self.sequence_event(fact)).collect();
-        let mut place: FxHashMap<(&str, Option<EventCode>), &Fact> = FxHashMap::default();
-        for (fact, event) in whole.iter().zip(&events) {
-            place.insert((event.event_id, event.only_for), fact);
-        }
-        let entity_of: FxHashMap<EventCode, Entity> =
-            catalogue.definitions().iter().map(|definition| (definition.code, definition.entity)).collect();
-        let mut by_model: FxHashMap<EventCode, Vec<(usize, usize)>> = FxHashMap::default();
-        for kept in still_needed(catalogue.definitions(), &events, end, known) {
-            let Some(code) = kept.only_for else { continue };
-            let found = place.get(&(kept.event_id, Some(code))).or_else(|| place.get(&(kept.event_id, None)));
-            let remembered =
-                |fact: &&&Fact| entity_of.get(&code).is_some_and(|e| remembered.remembers(fact, *e));
-            if let Some(fact) = found.filter(remembered) {
-                by_model.entry(code).or_default().push((fact.batch, fact.row));
-            }
-        }
-        let mut models: Vec<(String, Vec<(usize, usize)>)> = by_model
-            .into_iter()
-            .filter_map(|(code, rows)| Some((catalogue.model(code)?.code.clone(), rows)))
-            .collect();
-        models.sort();
-        models
     }
 }

@@ -39,7 +39,7 @@ impl FunnelRow {
 
 /// The region and source of a lead: its creation's attributes, the region else its assignee's.
 pub(crate) fn place<'a>(lead: &Lead, facts: &'a Facts, crm: &'a Crm) -> (Option<&'a str>, Option<&'a str>) {
-    let attribute = |name: &str| lead.created.and_then(|row| facts.attribute(&facts.rows[row], name));
+    let attribute = |name: &str| lead.created.and_then(|created| facts.attribute(created, name));
     let of_rep = || {
         let rep = crm.rep(facts.reps.get(lead.assignee?)?)?;
         crm.regions.ids.get(crm.reps[rep].region?).map(String::as_str)

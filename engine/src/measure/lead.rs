@@ -1,16 +1,23 @@
 //! Leads as of a day: when they came, who has them, when they were answered, how far they got.
 
-use super::facts::{Fact, Facts, NONE, OPEN_LEAD_DAYS};
+mod life;
+
+pub(crate) use life::{LeadLife, lead_rows};
+
+use super::facts::{Created, Fact, Facts, NONE, OPEN_LEAD_DAYS};
 use super::{at, count, real};
 use crate::catalogue::{Catalogue, EventCode, Flags, Model};
 use crate::settings;
 use crate::time::{DAY, Day, Micros, SECOND, Zone};
 
+/// Days whose events tell how busy a lead is.
+const RECENT_DAYS: Day = 30;
+
 /// A lead's state at the end of a day. Numbers refer to the names of [`Facts`].
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lead {
-    /// The row of its earliest `lead.created`.
-    pub(crate) created: Option<usize>,
+    /// Its earliest `lead.created`.
+    pub(crate) created: Option<Created>,
     pub(crate) created_at: Micros,
     pub(crate) created_day: Day,
     /// The rep of its last `lead.assigned`.
@@ -18,13 +25,17 @@ pub(crate) struct Lead {
     /// When that was.
     pub(crate) assigned_at: Micros,
     pub(crate) answered_at: Option<Micros>,
+    /// First `lead.responded`.
+    responded_at: Option<Micros>,
+    /// The row of each rep's first touch, with whose and when: who has the lead at last has answered it with theirs.
+    pub(super) touches: Vec<(usize, u32, Micros)>,
     pub(crate) qualified_at: Option<Micros>,
     pub(crate) converted_at: Option<Micros>,
     /// First `lead.lost` or `lead.disqualified`.
     pub(crate) ended_at: Option<Micros>,
     pub(crate) disqualified: bool,
     pub(crate) followed_7d: bool,
-    /// Rows of its events of the last 30 days, for its activity.
+    /// Rows of its events of the last [`RECENT_DAYS`], for its activity.
     pub(crate) recent: Vec<usize>,
     /// Of its last touch or `lead.…` event.
     pub(crate) last_day: Day,
@@ -59,7 +70,7 @@ impl Codes {
 
 /// Folds the facts up to the end of `as_of` into the state of every lead, by lead number.
 pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lead> {
-    let mut leads = vec![Lead::unknown(); facts.leads.len()];
+    let mut leads: Vec<Lead> = (0..facts.leads.len()).map(|number| facts.leads_then.then(number)).collect();
     let of_leads = |row: &usize| facts.rows[*row].lead != NONE;
     let rows = (0..facts.rows.len()).filter(of_leads);
     fold(facts, &rows, (&mut leads, at), catalogue, as_of);
@@ -67,8 +78,8 @@ pub(crate) fn leads(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Lea
 }
 
 /// Folds one lead from the rows of its facts, in their order.
-pub(crate) fn lead(facts: &Facts, rows: &[usize], catalogue: &Catalogue, as_of: Day) -> Lead {
-    let mut lead = Lead::unknown();
+pub(crate) fn lead(facts: &Facts, number: usize, rows: &[usize], catalogue: &Catalogue, as_of: Day) -> Lead {
+    let mut lead = facts.leads_then.then(number);
     fold(facts, &rows.iter().copied(), (std::slice::from_mut(&mut lead), |_| 0), catalogue, as_of);
     lead
 }
@@ -85,13 +96,14 @@ fn fold(
     let known = |row: &usize| facts.rows[*row].day <= as_of;
     let rows =
         || rows.clone().filter(known).map(|row| (row, &facts.rows[row])).filter(|(_, fact)| fact.state);
-    for (row, fact) in rows() {
+    for (row, fact) in rows().filter(|(_, fact)| fact.fresh) {
         let lead = &mut leads[place(fact.lead)];
         if catalogue.model(fact.code).is_some_and(keeps_alive) {
             lead.last_day = fact.day;
         }
         if Some(fact.code) == codes.created && lead.created.is_none() {
-            (lead.created, lead.created_at, lead.created_day) = (Some(row), fact.time, fact.day);
+            let created = Some(Created::Fact(row));
+            (lead.created, lead.created_at, lead.created_day) = (created, fact.time, fact.day);
         } else if Some(fact.code) == codes.assigned && fact.rep != NONE {
             (lead.assignee, lead.assigned_at) = (Some(fact.rep), fact.time);
         }
@@ -102,10 +114,20 @@ fn fold(
         if lead.created.is_none() || fact.time < lead.created_at {
             continue;
         }
-        follow(lead, fact, flags, &codes);
-        if fact.day > as_of - 30 && Some(fact.code) != codes.assigned {
+        let met = || lead.touches.iter().any(|(_, rep, _)| *rep == fact.rep);
+        if flags.contains(Flags::TOUCH) && fact.rep != NONE && !met() {
+            lead.touches.push((row, fact.rep, fact.time));
+        }
+        if fact.fresh {
+            follow(lead, fact, flags, &codes);
+        }
+        if fact.day > as_of - RECENT_DAYS && Some(fact.code) != codes.assigned {
             lead.recent.push(row);
         }
+    }
+    for lead in leads {
+        let touch = lead.touches.iter().find(|(_, rep, _)| Some(*rep) == lead.assignee);
+        lead.answered_at = lead.responded_at.into_iter().chain(touch.map(|(.., time)| *time)).min();
     }
 }
 
@@ -117,9 +139,8 @@ pub(super) fn keeps_alive(model: &Model) -> bool {
 /// What one event after the creation does to a lead.
 fn follow(lead: &mut Lead, fact: &Fact, flags: Flags, codes: &Codes) {
     let code = Some(fact.code);
-    let by_assignee = flags.contains(Flags::TOUCH) && fact.rep != NONE && Some(fact.rep) == lead.assignee;
-    if code == codes.responded || by_assignee {
-        lead.answered_at = lead.answered_at.or(Some(fact.time));
+    if code == codes.responded {
+        lead.responded_at = lead.responded_at.or(Some(fact.time));
     }
     if flags.contains(Flags::EFFECTIVE_TOUCH) && fact.time < lead.created_at + 7 * DAY {
         lead.followed_7d = true;
@@ -226,9 +247,8 @@ pub(crate) fn quality(
     as_of: Day,
 ) -> Quality {
     let end = zone.end(as_of);
-    let given = lead.created.map_or(0, |row| {
-        let present =
-            settings.attributes.iter().filter(|name| facts.attribute(&facts.rows[row], name).is_some());
+    let given = lead.created.map_or(0, |created| {
+        let present = settings.attributes.iter().filter(|name| facts.attribute(created, name).is_some());
         count(present.count())
     });
     let completeness = real(given) / real(count(settings.attributes.len()).max(1));

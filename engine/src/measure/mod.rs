@@ -11,7 +11,6 @@ pub mod lead;
 pub mod opportunity;
 pub(crate) mod portfolio;
 pub mod process;
-mod prune;
 pub(crate) mod sales;
 pub mod scope;
 

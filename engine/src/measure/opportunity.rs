@@ -1,10 +1,14 @@
-//! Opportunities as of a day: owner, stage, age, outcome, and the forward moves of the window.
+//! Opportunities as of a day: owner, stage, age, outcome, and the stages that they entered.
+
+mod life;
 
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use super::at;
+pub(crate) use life::{DealLife, Numbers, deal_rows};
+
 use super::facts::{Fact, Facts, NONE};
 use crate::catalogue::{Catalogue, EventCode};
 use crate::settings::Pipeline;
@@ -23,6 +27,8 @@ pub(crate) struct Opportunity {
     pub(crate) stage: Option<Arc<str>>,
     /// The number of the stage that it was opened in.
     opened_in: Option<u32>,
+    /// The rank of the stage that it was opened in.
+    opened_rank: Option<i64>,
     pub(crate) rank: Option<i64>,
     pub(crate) stage_changed_at: Micros,
     pub(crate) closed_at: Option<Micros>,
@@ -30,21 +36,19 @@ pub(crate) struct Opportunity {
     pub(crate) won: bool,
     pub(crate) amount: Option<i64>,
     closed_by: Option<u32>,
-    /// Forward moves: day, and the event's rep.
-    pub(crate) moves: Vec<(Day, Option<u32>)>,
-    /// Every stage entered, in order: rank and day; empty unless asked for (see [`Stages::with_ways`]).
-    pub(crate) entered: Vec<(Option<i64>, Day)>,
+    /// The changes of stage before the closing, in order.
     changes: Vec<Change>,
 }
 
-/// A change of stage before the closing.
+/// A change of stage.
 #[derive(Debug, Clone)]
 struct Change {
-    at: Micros,
     day: Day,
     rep: Option<u32>,
     /// Its number among the facts' stages.
     stage: u32,
+    /// The stage's rank.
+    rank: Option<i64>,
 }
 
 /// Name and rank of stages that events name, each looked up once.
@@ -85,6 +89,21 @@ impl Opportunity {
         self.opened_at.is_some() && self.closed_at.is_none()
     }
 
+    /// Forward moves: day, and the event's rep.
+    pub(crate) fn moves(&self) -> impl Iterator<Item = (Day, Option<u32>)> {
+        let before = std::iter::once(self.opened_rank).chain(self.changes.iter().map(|change| change.rank));
+        let forward = |(before, change): &(Option<i64>, &Change)| before.is_some() && change.rank > *before;
+        let changes = before.zip(&self.changes).filter(forward).map(|(_, change)| (change.day, change.rep));
+        changes.chain(self.won.then_some((self.closed_day, self.closed_by)))
+    }
+
+    /// Every stage entered, in order: rank and day.
+    pub(crate) fn entered(&self) -> impl Iterator<Item = (Option<i64>, Day)> {
+        // A change may stand before the opening.
+        let changes = self.changes.iter().map(|change| (change.rank, change.day.max(self.opened_day)));
+        std::iter::once((self.opened_rank, self.opened_day)).chain(changes)
+    }
+
     /// Whole days since the last stage change, for closed ones too.
     pub(crate) fn stage_age_days(&self, end: Micros) -> i64 {
         (end - self.stage_changed_at).div_euclid(DAY)
@@ -98,7 +117,6 @@ pub(crate) struct Stages {
     first: Option<Arc<str>>,
     stuck_days: i64,
     stuck_by_rank: FxHashMap<i64, i64>,
-    ways: bool,
 }
 
 impl Stages {
@@ -116,12 +134,7 @@ impl Stages {
             .collect();
         let first = settings.stages.first().and_then(|group| group.first());
         let first = first.map(|name| Arc::from(name.as_str()));
-        Self { ranks, first, stuck_days: settings.stuck_days, stuck_by_rank, ways: false }
-    }
-
-    /// Opportunities also tell every stage that they entered.
-    pub(crate) fn with_ways(self) -> Self {
-        Self { ways: true, ..self }
+        Self { ranks, first, stuck_days: settings.stuck_days, stuck_by_rank }
     }
 
     /// The rank of a stage: its position in the configured list, else the number in its name.
@@ -166,23 +179,33 @@ pub(crate) fn opportunities_as_of(
     stages: &Stages,
     as_of: Day,
 ) -> Vec<Opportunity> {
-    let mut all = vec![Opportunity::default(); facts.opportunities.len()];
-    let of_deals = |row: &usize| facts.rows[*row].opportunity != NONE && facts.rows[*row].day <= as_of;
-    let rows = (0..facts.rows.len()).filter(of_deals);
-    fold(facts, rows, (&mut all, at), catalogue, stages);
+    let mut all = folded(facts, catalogue, as_of);
+    settle(&mut all, facts, stages);
     all
 }
 
 /// Folds one opportunity from the rows of its facts, in their order.
 pub(crate) fn opportunity(
     facts: &Facts,
+    number: usize,
     rows: &[usize],
     catalogue: &Catalogue,
     stages: &Stages,
 ) -> Opportunity {
-    let mut deal = Opportunity::default();
-    fold(facts, rows.iter().copied(), (std::slice::from_mut(&mut deal), |_| 0), catalogue, stages);
+    let mut deal = facts.deals_then.then(number);
+    fold(facts, rows.iter().copied(), (std::slice::from_mut(&mut deal), |_| 0), catalogue);
+    settle(std::slice::from_mut(&mut deal), facts, stages);
     deal
+}
+
+/// What the facts up to the end of `as_of` say of every opportunity, whatever stages are configured.
+pub(crate) fn folded(facts: &Facts, catalogue: &Catalogue, as_of: Day) -> Vec<Opportunity> {
+    let mut all: Vec<Opportunity> =
+        (0..facts.opportunities.len()).map(|number| facts.deals_then.then(number)).collect();
+    let of_deals = |row: &usize| facts.rows[*row].opportunity != NONE && facts.rows[*row].day <= as_of;
+    let rows = (0..facts.rows.len()).filter(of_deals);
+    fold(facts, rows, (&mut all, at), catalogue);
+    all
 }
 
 /// Folds facts that name opportunities into `all`, in which `place` says where an opportunity's number is.
@@ -191,7 +214,6 @@ fn fold(
     rows: impl Iterator<Item = usize>,
     (all, place): (&mut [Opportunity], impl Fn(u32) -> usize),
     catalogue: &Catalogue,
-    stages: &Stages,
 ) {
     let code = |name: &str| catalogue.get(name).map(|(code, _)| code);
     let codes = Codes {
@@ -202,12 +224,8 @@ fn fold(
     };
     let of_life =
         |fact: &Fact| catalogue.model(fact.code).is_some_and(|model| model.code.starts_with("opportunity."));
-    for fact in rows.map(|row| &facts.rows[row]).filter(|fact| fact.state && of_life(fact)) {
+    for fact in rows.map(|row| &facts.rows[row]).filter(|fact| fact.fresh && of_life(fact)) {
         step(&mut all[place(fact.opportunity)], fact, &codes);
-    }
-    let mut met = Met::new(facts, stages);
-    for state in all {
-        settle(state, &mut met);
     }
 }
 
@@ -234,8 +252,10 @@ fn step(state: &mut Opportunity, fact: &Fact, codes: &Codes) {
     }
     let rep = (fact.rep != NONE).then_some(fact.rep);
     if code == codes.changed {
-        let change = |stage| Change { at: fact.time, day: fact.day, rep, stage };
-        state.changes.extend(fact.stage().map(change));
+        if let Some(stage) = fact.stage() {
+            state.changes.push(Change { day: fact.day, rep, stage, rank: None });
+            state.stage_changed_at = fact.time;
+        }
     } else if code == codes.won || code == codes.lost {
         state.closed_at = Some(fact.time);
         state.closed_day = fact.day;
@@ -244,38 +264,26 @@ fn step(state: &mut Opportunity, fact: &Fact, codes: &Codes) {
     }
 }
 
-/// Walks through the stages from the one that the opportunity was opened in, wherever among its events that stood.
-fn settle(state: &mut Opportunity, met: &mut Met<'_>) {
-    if let Some(stage) = state.opened_in {
-        let (name, rank) = met.stage(stage);
-        (state.stage, state.rank) = (Some(Arc::clone(name)), *rank);
-    } else {
-        state.stage.clone_from(&met.stages.first);
-        state.rank = state.stage.as_deref().and_then(|stage| met.stages.rank(stage));
-    }
-    state.stage_changed_at = state.opened_at.unwrap_or_default();
-    let changes = std::mem::take(&mut state.changes);
-    let mut entered = Vec::new();
-    if met.stages.ways {
-        entered.push((state.rank, state.opened_day));
-    }
-    for change in &changes {
-        let rank = met.stage(change.stage).1;
-        // A change may stand before the opening.
-        if met.stages.ways {
-            entered.push((rank, change.day.max(state.opened_day)));
+/// Ranks the stages from the one that an opportunity was opened in, wherever among its events that stood.
+fn settle(all: &mut [Opportunity], facts: &Facts, stages: &Stages) {
+    let mut met = Met::new(facts, stages);
+    for state in all {
+        let (stage, rank) = match state.opened_in {
+            Some(stage) => {
+                let (name, rank) = met.stage(stage);
+                (Some(Arc::clone(name)), *rank)
+            }
+            None => (stages.first.clone(), stages.first.as_deref().and_then(|stage| stages.rank(stage))),
+        };
+        state.opened_rank = rank;
+        for change in &mut state.changes {
+            change.rank = met.stage(change.stage).1;
         }
-        if rank > state.rank && state.rank.is_some() {
-            state.moves.push((change.day, change.rep));
+        if let Some(last) = state.changes.last() {
+            (state.stage, state.rank) = (Some(Arc::clone(&met.stage(last.stage).0)), last.rank);
+        } else {
+            (state.stage, state.rank) = (stage, rank);
+            state.stage_changed_at = state.opened_at.unwrap_or_default();
         }
-        state.rank = rank;
-        state.stage_changed_at = change.at;
-    }
-    state.entered = entered;
-    if let Some(last) = changes.last() {
-        state.stage = Some(Arc::clone(&met.stage(last.stage).0));
-    }
-    if state.won {
-        state.moves.push((state.closed_day, state.closed_by));
     }
 }

@@ -208,7 +208,7 @@ impl Portfolios {
                 own.open_amounts[rank] += i128::from(times) * i128::from(deal.amount.unwrap_or(0));
             }
         }
-        for (_, rep) in deal.moves.iter().filter(|(day, _)| *day >= view.first) {
+        for (_, rep) in deal.moves().filter(|(day, _)| *day >= view.first) {
             if let Some(rep) = find(position, rep.or(deal.owner)) {
                 self.of(rep).moves += times;
             }

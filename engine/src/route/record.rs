@@ -61,7 +61,7 @@ impl Record {
             if !converted && lead.ended_at.is_none() {
                 continue;
             }
-            let source = lead.created.and_then(|row| facts.attribute(&facts.rows[row], "source"));
+            let source = lead.created.and_then(|created| facts.attribute(created, "source"));
             let own = find(positions, lead.assignee);
             let own = own.map(|rep| reps.entry(rep).or_default().entry(source).or_default());
             for count in

@@ -152,5 +152,5 @@ fn needs(skill: &Skill) -> String {
 
 /// An attribute of a lead's creation.
 fn attribute<'f>(facts: &'f Facts, waiting: &Waiting<'_>, name: &str) -> Option<&'f str> {
-    facts.attribute(&facts.rows[waiting.lead.created?], name)
+    facts.attribute(waiting.lead.created?, name)
 }

@@ -28,10 +28,11 @@ struct Seen<'a> {
 pub(super) fn survey(facts: &Facts, leads: &[Lead]) -> Vec<Attribute> {
     let mut seen: BTreeMap<&str, Seen<'_>> = BTreeMap::new();
     let mut created = 0;
-    for row in leads.iter().filter_map(|lead| lead.created) {
+    for at in leads.iter().filter_map(|lead| lead.created) {
         created += 1;
         // The region has a column of its own.
-        for (name, value) in facts.attributes(&facts.rows[row]).filter(|(name, _)| *name != "region_id") {
+        let given = facts.attributes(at).filter_map(|(name, value)| Some((name, value?)));
+        for (name, value) in given.filter(|(name, _)| *name != "region_id") {
             let seen = seen.entry(name).or_default();
             seen.given += 1;
             seen.numbers += usize::from(number(value).is_some());

@@ -129,11 +129,7 @@ impl DealRows {
             .iter()
             .filter(|deal| deal.has_opened())
             .map(|deal| Path {
-                entered: deal
-                    .entered
-                    .iter()
-                    .map(|(rank, day)| (stage_number(*rank, stages.len()), *day))
-                    .collect(),
+                entered: deal.entered().map(|(rank, day)| (stage_number(rank, stages.len()), day)).collect(),
                 closed: deal.closed_at.map(|_| (deal.closed_day, deal.won)),
             })
             .collect();

@@ -130,7 +130,7 @@ impl<'a> LeadCases<'a> {
     fn origin(&mut self, lead: &Lead, region_of: RegionOf<'_>, as_of: Day) {
         let LeadInputs { facts, catalogue, settings, zone } = self.inputs;
         let quality = quality(lead, facts, catalogue, settings, zone, as_of);
-        let named = lead.created.and_then(|row| facts.attribute(&facts.rows[row], "region_id"));
+        let named = lead.created.and_then(|created| facts.attribute(created, "region_id"));
         let of_rep = || region_of(facts.reps.get(lead.assignee?)?);
         let region = named.map(str::to_owned).or_else(of_rep);
         let since_midnight = lead.created_at - zone.start(lead.created_day);
@@ -155,7 +155,7 @@ impl<'a> LeadCases<'a> {
         let facts = self.inputs.facts;
         for attribute in &self.features.attributes {
             let name = attribute.column();
-            let value = lead.created.and_then(|row| facts.attribute(&facts.rows[row], &attribute.name));
+            let value = lead.created.and_then(|created| facts.attribute(created, &attribute.name));
             match attribute.form {
                 Form::Number => self.growing.number(&name, value.and_then(number).unwrap_or(f64::NAN)),
                 Form::Presence => self.growing.number(&name, f64::from(u8::from(value.is_some()))),

@@ -110,7 +110,7 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
     let looks = first_day.map_or_else(Vec::new, |first| looks(first + BEGUN_DAYS, newest, request.step_days));
     let leads = lead_rows(lake, &facts, &versions.reps, &looks, request)?;
     let pipeline = &request.settings.pipeline;
-    let deals = opportunities(&facts, catalogue, &Stages::new(pipeline).with_ways());
+    let deals = opportunities(&facts, catalogue, &Stages::new(pipeline));
     let off = calendar(&versions.calendar, lake.zone().end(as_of))?;
     let workdays = Workdays::new(first_day.unwrap_or(as_of), as_of, &off);
     let deals = DealRows::new(&deals, &pipeline.stages, workdays, &looks, request.settings.quota.period);

@@ -3,7 +3,7 @@
 //! Which lives are wanted is certain only once the day tiles are fresh. Until then the newest ones are a good guess, and
 //! whatever turns out to be another file is simply read when it is wanted.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
 use arrow::array::RecordBatch;
@@ -12,14 +12,16 @@ use tokio::task::{JoinHandle, spawn_blocking};
 use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::lake::{Lake, Table, read};
-use crate::measure::facts::{Facts, read_life};
+use crate::measure::facts::{Facts, Lives};
 use crate::time::{Day, date};
 
 /// The tables of what is merged from days.
-pub(super) const MERGED_TABLES: [&str; 8] = [
+pub(super) const MERGED_TABLES: [&str; 10] = [
     "tile.life",
     "tile.order_life",
     "tile.fact_life",
+    "tile.lead_life",
+    "tile.deal_life",
     "tile.first_life",
     "tile.customer_block",
     "tile.rep_month",
@@ -31,8 +33,8 @@ pub(super) const MERGED_TABLES: [&str; 8] = [
 #[derive(Debug)]
 pub(super) struct Ahead {
     tables: Mutex<Vec<Table>>,
-    pub(super) orders: Reading<Vec<RecordBatch>>,
-    pub(super) facts: Reading<Facts>,
+    pub(super) orders: Reading<PathBuf, Vec<RecordBatch>>,
+    pub(super) facts: Reading<[PathBuf; 3], Facts>,
 }
 
 impl Ahead {
@@ -51,9 +53,11 @@ impl Ahead {
         };
         let catalogue = catalogue.clone();
         let orders = Reading::start(newest("tile.order_life", orders_day), |path| read(path, &[]));
-        let facts = Reading::start(newest("tile.fact_life", facts_day), move |path| {
-            Facts::read(read_life(path)?, &[], &catalogue)
-        });
+        let lives: Option<Vec<PathBuf>> =
+            Lives::TABLES.into_iter().map(|name| newest(name, facts_day)).collect();
+        let lives = lives.and_then(|lives| <[PathBuf; 3]>::try_from(lives).ok());
+        let facts =
+            Reading::start(lives, move |lives| Facts::read(Some(Lives::read(lives)?), &[], &catalogue));
         Self { tables: Mutex::new(tables), orders, facts }
     }
 
@@ -71,12 +75,12 @@ impl Ahead {
     }
 }
 
-/// A file that is being read.
+/// A file, or some that belong together, being read.
 #[derive(Debug)]
-pub(super) struct Reading<T>(Mutex<Option<(PathBuf, JoinHandle<Result<T>>)>>);
+pub(super) struct Reading<P, T>(Mutex<Option<(P, JoinHandle<Result<T>>)>>);
 
-impl<T: Send + 'static> Reading<T> {
-    fn start(path: Option<PathBuf>, read: impl FnOnce(&Path) -> Result<T> + Send + 'static) -> Self {
+impl<P: Clone + PartialEq + Send + 'static, T: Send + 'static> Reading<P, T> {
+    fn start(path: Option<P>, read: impl FnOnce(&P) -> Result<T> + Send + 'static) -> Self {
         let reading = path.map(|path| {
             let file = path.clone();
             (path, spawn_blocking(move || read(&file)))
@@ -86,7 +90,7 @@ impl<T: Send + 'static> Reading<T> {
 
     /// What the file of that path holds, if it is this one and could be read; who asks reads it otherwise, and learns
     /// what is wrong with it.
-    pub(super) async fn take(&self, path: &Path) -> Option<T> {
+    pub(super) async fn take(&self, path: &P) -> Option<T> {
         let reading = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         let (_, reading) = reading.filter(|(ahead, _)| ahead == path)?;
         reading.await.ok()?.ok()

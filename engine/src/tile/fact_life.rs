@@ -1,8 +1,7 @@
-//! The life of facts: what of all days up to a block's end still matters for the days after it.
+//! The life of leads, opportunities and facts: what of all days up to a block's end still matters for the days after
+//! it.
 
 use std::path::PathBuf;
-
-use arrow::array::RecordBatch;
 
 use super::life::{life_file, replace, write_life};
 use super::source::short_hash;
@@ -11,17 +10,18 @@ use super::{BLOCK_DAYS, block_end_at_or_before};
 use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::lake::{Lake, Table, read};
-use crate::measure::facts::{Facts, read_life};
+use crate::measure::facts::{Facts, Lives};
 use crate::measure::firsts::Firsts;
 use crate::time::Day;
 
 /// Changed whenever a life of facts is written otherwise from the same tiles.
-const LIFE_FORMAT: &str = "2";
+const LIFE_FORMAT: &str = "3";
+const FIRSTS: &str = "tile.first_life";
 
 /// What a run's facts are read from.
 #[derive(Debug)]
 pub(crate) struct FactSource {
-    /// Those of `tile.fact_life`.
+    /// Those of the life, see [`Lives::TABLES`].
     pub(crate) facts: Facts,
     /// Which firsts had come true up to the life's day.
     pub(crate) firsts: Firsts,
@@ -38,17 +38,21 @@ impl Tiles {
     pub(crate) async fn facts(&self, lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<FactSource> {
         let base = block_end_at_or_before(as_of - 1);
         let chain = self.chain(base, &short_hash(&[catalogue.hash(), LIFE_FORMAT]));
-        let mut table = self.ahead.table(lake, "tile.fact_life").await?;
-        let mut firsts_table = self.ahead.table(lake, "tile.first_life").await?;
+        let mut tables = Vec::with_capacity(Lives::TABLES.len() + 1);
+        for name in Lives::TABLES.into_iter().chain([FIRSTS]) {
+            tables.push(self.ahead.table(lake, name).await?);
+        }
         let start = chain.iter().rev().find_map(|(end, stamp)| {
-            let files = (life_file(&table, *end, stamp)?, life_file(&firsts_table, *end, stamp)?);
-            Some((*end, table.dir().join(&files.0.path), firsts_table.dir().join(&files.1.path)))
+            let file = |table: &Table| Some(table.dir().join(&life_file(table, *end, stamp)?.path));
+            let files: Vec<PathBuf> = tables.iter().map(file).collect::<Option<_>>()?;
+            Some((*end, <[PathBuf; 4]>::try_from(files).ok()?))
         });
         let (mut from, mut facts, mut firsts) = match start {
-            Some((end, life, firsts)) => {
-                let facts = match self.ahead.facts.take(&life).await {
+            Some((end, [facts, leads, deals, firsts])) => {
+                let lives = [facts, leads, deals];
+                let facts = match self.ahead.facts.take(&lives).await {
                     Some(facts) => facts,
-                    None => Facts::read(read_life(&life)?, &[], catalogue)?,
+                    None => Facts::read(Some(Lives::read(&lives)?), &[], catalogue)?,
                 };
                 (end, facts, Firsts::read(&read(&firsts, &[])?, &self.keys)?)
             }
@@ -57,20 +61,22 @@ impl Tiles {
         let Some(stamp) = chain.get(&base).filter(|_| from < base) else {
             return Ok(FactSource { facts, firsts, days: self.fact_days(from, as_of) });
         };
-        let mut life = empty(&table);
+        let mut life = None;
         // Block by block, so that a long history needs no more memory than a short one.
         for end in chain.range(from.saturating_add(BLOCK_DAYS)..).map(|(end, _)| *end) {
             facts.read_days(&self.fact_days(from, end), catalogue)?;
             firsts.note(catalogue, &self.keys, facts.of_customers());
             let known = |model, customer: &str| firsts.has(catalogue, &self.keys, model, customer);
-            life = facts.pruned(catalogue, end, lake.zone().end(end), &known)?;
-            facts = Facts::read(Some(life.clone()), &[], catalogue)?;
-            from = end;
+            let pruned = facts.pruned(catalogue, end, lake.zone().end(end), &known)?;
+            facts = Facts::read(Some(pruned.clone()), &[], catalogue)?;
+            (life, from) = (Some(pruned), end);
         }
-        let file = write_life(&table, base, stamp, &life)?;
-        let firsts_file = write_life(&firsts_table, base, stamp, &firsts.to_batch()?)?;
-        replace(&mut table, base, file).await?;
-        replace(&mut firsts_table, base, firsts_file).await?;
+        let firsts_rows = firsts.to_batch()?;
+        let batches = life.iter().flat_map(Lives::batches).chain([&firsts_rows]);
+        for (table, rows) in tables.iter_mut().zip(batches) {
+            let file = write_life(table, base, stamp, rows)?;
+            replace(table, base, file).await?;
+        }
         Ok(FactSource { facts, firsts, days: self.fact_days(base, as_of) })
     }
 
@@ -79,8 +85,4 @@ impl Tiles {
         let days = self.days(to).filter(|day| *day > from);
         days.filter_map(|day| Some((day, self.path(DayTable::Fact, day)?.clone()))).collect()
     }
-}
-
-fn empty(table: &Table) -> RecordBatch {
-    RecordBatch::new_empty(table.spec().file_schema())
 }

@@ -125,8 +125,8 @@ impl Keys {
         self.append(id)
     }
 
-    /// Gives an id that has no key the next one; there must be room.
-    fn append(&mut self, id: &str) -> u32 {
+    /// Gives an id that has no key the next one; there must be room (see [`Keys::reserve`]).
+    pub(crate) fn append(&mut self, id: &str) -> u32 {
         let key = u32::try_from(self.ends.len()).unwrap_or(NO_KEY);
         self.text.push_str(id);
         self.ends.push(self.text.len());

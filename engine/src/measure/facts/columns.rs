@@ -5,11 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, DictionaryArray, Int32Array, MapArray, RecordBatch,
-    StringArray, UInt32Array,
+    Array, ArrayRef, AsArray, Date32Array, Decimal128Array, DictionaryArray, Int32Array, MapArray,
+    RecordBatch, StringArray, UInt32Array,
 };
-use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices, nullif};
-use arrow::datatypes::{DataType, Int32Type, Schema, SchemaRef};
+use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices};
+use arrow::datatypes::{DataType, FieldRef, Int32Type, Schema, SchemaRef};
 
 use super::{NONE, STATE};
 use crate::error::{EngineError, Result};
@@ -24,8 +24,16 @@ use crate::time::Day;
 pub(crate) struct Names(Keys);
 
 impl Names {
+    /// Gives the rows of a column the numbers from 0 on: it holds every name once, and no other is numbered yet.
+    pub(crate) fn number_all(&mut self, column: &StringArray) {
+        self.0.reserve(column.len());
+        for name in column {
+            self.0.append(name.unwrap_or_default());
+        }
+    }
+
     /// The numbers of a column's rows.
-    pub(super) fn numbers(&mut self, column: &DictionaryArray<Int32Type>) -> Vec<u32> {
+    pub(crate) fn numbers(&mut self, column: &DictionaryArray<Int32Type>) -> Vec<u32> {
         self.0.reserve(column.values().len());
         let numbers: Vec<u32> =
             values(column).map(|name| name.map_or(NONE, |name| self.0.insert(name))).collect();
@@ -47,27 +55,53 @@ impl Names {
     }
 }
 
-/// Rows in the schema of `tile.fact_life`, and their columns that are looked up row by row.
+/// Attributes of rows.
 #[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) rows: RecordBatch,
-    event_ids: StringArray,
-    attributes: MapArray,
-    /// Of all attributes.
+pub(crate) struct Attributes {
+    maps: MapArray,
+    /// Of all rows.
     keys: StringArray,
     values: StringArray,
 }
 
-impl Batch {
-    pub(super) fn new(rows: RecordBatch) -> Result<Self> {
-        let event_ids = column::<StringArray>(&rows, 1)?.clone();
-        let attributes = column::<MapArray>(&rows, 8)?.clone();
+impl Attributes {
+    pub(crate) fn new(maps: &MapArray) -> Result<Self> {
         let texts = |array: &ArrayRef| {
             let texts = array.as_string_opt::<i32>().cloned();
             texts.ok_or_else(|| EngineError::Lake("attributes of facts are not texts".to_owned()))
         };
-        let (keys, values) = (texts(attributes.keys())?, texts(attributes.values())?);
-        Ok(Self { rows, event_ids, attributes, keys, values })
+        Ok(Self { keys: texts(maps.keys())?, values: texts(maps.values())?, maps: maps.clone() })
+    }
+
+    /// Those of a row.
+    pub(crate) fn of(&self, row: usize) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let offsets = self.maps.value_offsets();
+        let place = |row: usize| usize::try_from(offsets[row]).unwrap_or(0);
+        let range = if self.maps.is_null(row) { 0..0 } else { place(row)..place(row + 1) };
+        let value = |entry: usize| self.values.is_valid(entry).then(|| self.values.value(entry));
+        range.map(move |entry| (self.keys.value(entry), value(entry)))
+    }
+}
+
+/// Rows of facts, and their columns that are looked up row by row.
+#[derive(Debug)]
+pub(super) struct Batch {
+    /// In the schema of `tile.fact_life`, with dictionaries.
+    pub(super) rows: RecordBatch,
+    event_ids: StringArray,
+    /// Of a day's facts; a life keeps none beside `tile.lead_life`.
+    attributes: Option<Attributes>,
+}
+
+impl Batch {
+    pub(super) fn new(rows: RecordBatch, maps: Option<&MapArray>) -> Result<Self> {
+        let event_ids = column::<StringArray>(&rows, 1)?.clone();
+        let attributes = maps.map(Attributes::new).transpose()?;
+        Ok(Self { rows, event_ids, attributes })
+    }
+
+    pub(super) fn maps(&self) -> Option<&MapArray> {
+        self.attributes.as_ref().map(|attributes| &attributes.maps)
     }
 
     pub(super) fn event_id(&self, row: usize) -> &str {
@@ -76,71 +110,91 @@ impl Batch {
 
     /// The attributes of a row.
     pub(super) fn attributes(&self, row: usize) -> impl Iterator<Item = (&str, Option<&str>)> {
-        let offsets = self.attributes.value_offsets();
-        let place = |row: usize| usize::try_from(offsets[row]).unwrap_or(0);
-        let range = if self.attributes.is_null(row) { 0..0 } else { place(row)..place(row + 1) };
-        let value = |entry: usize| self.values.is_valid(entry).then(|| self.values.value(entry));
-        range.map(move |entry| (self.keys.value(entry), value(entry)))
+        self.attributes.iter().flat_map(move |attributes| attributes.of(row))
     }
 }
 
-/// A day's facts in the schema of a life: with their day and stage, kept for everything.
-pub(super) fn with_day(batch: &RecordBatch, day: Day) -> Result<RecordBatch> {
-    let looked_up = Batch::new(batch.clone())?;
-    let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(Date32Array::from_iter_values(repeat_n(day, batch.num_rows()))));
-    let purposes = Int32Array::from_iter_values(repeat_n(0, batch.num_rows()));
-    columns.push(Arc::new(DictionaryArray::new(purposes, Arc::new(StringArray::from(vec![""])))));
-    let stage =
-        |row| looked_up.attributes(row).find(|(name, _)| *name == "stage").and_then(|(_, value)| value);
-    let stages: DictionaryArray<Int32Type> = (0..batch.num_rows()).map(stage).collect();
-    columns.push(Arc::new(stages));
-    let schema = dictionaries_of(&tables::spec("tile.fact_life")?.file_schema());
-    RecordBatch::try_new(schema, columns).map_err(EngineError::arrow("reading facts"))
+/// A day's facts.
+pub(super) struct DayFacts {
+    pub(super) batch: Batch,
+    pub(super) amounts: Decimal128Array,
+    /// The stages that they name.
+    pub(super) stages: DictionaryArray<Int32Type>,
+}
+
+impl DayFacts {
+    /// From rows of `tile.fact_day`, with dictionaries.
+    pub(super) fn new(rows: &RecordBatch, day: Day) -> Result<Self> {
+        let mut columns = rows.columns()[..7].to_vec();
+        columns.push(Arc::new(Date32Array::from_iter_values(repeat_n(day, rows.num_rows()))));
+        let purposes = Int32Array::from_iter_values(repeat_n(0, rows.num_rows()));
+        columns.push(Arc::new(DictionaryArray::new(purposes, Arc::new(StringArray::from(vec![""])))));
+        let schema = dictionaries_of(&tables::spec("tile.fact_life")?.file_schema());
+        let of_life = RecordBatch::try_new(schema, columns).map_err(EngineError::arrow("reading facts"))?;
+        let batch = Batch::new(of_life, Some(column::<MapArray>(rows, 8)?))?;
+        let stage =
+            |row| batch.attributes(row).find(|(name, _)| *name == "stage").and_then(|(_, value)| value);
+        let stages = (0..rows.num_rows()).map(stage).collect();
+        Ok(Self { amounts: column::<Decimal128Array>(rows, 7)?.clone(), stages, batch })
+    }
 }
 
 /// Columns of texts that repeat.
-const REPEATING: [&str; 7] =
-    ["event_type", "rep_id", "customer_id", "lead_id", "opportunity_id", "kept_for", "stage"];
-/// The event whose attributes are asked for as long as its lead is known.
-const CREATED: &str = "lead.created";
-/// The first columns of a fact take about as long to read as the rest.
-const FIRST_HALF: usize = 5;
+const REPEATING: [&str; 11] = [
+    "event_type",
+    "rep_id",
+    "customer_id",
+    "lead_id",
+    "opportunity_id",
+    "kept_for",
+    "opened_in",
+    "owner_rep_id",
+    "assignee_rep_id",
+    "closed_by",
+    "stage",
+];
 /// More than a life has, so that each file has one dictionary per column.
 const ROWS_AT_ONCE: usize = 1 << 24;
 
-/// The schema with dictionaries for the columns that repeat.
-pub(super) fn dictionaries_of(schema: &Schema) -> SchemaRef {
-    let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let fields = schema.fields().iter().map(|field| {
-        let repeats = REPEATING.contains(&field.name().as_str());
-        let field = field.as_ref().clone();
-        if repeats { field.with_data_type(dictionary.clone()) } else { field }
-    });
+/// The schema with dictionaries for the columns that repeat; what comes first names the row.
+fn dictionaries_of(schema: &Schema) -> SchemaRef {
+    let fields = schema.fields().iter().enumerate();
+    let fields = fields.map(|(place, field)| if place > 0 { repeating(field) } else { Arc::clone(field) });
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-/// Reads a file of `tile.fact_day`, with dictionaries.
-pub(super) fn read_facts(path: &Path) -> Result<Vec<RecordBatch>> {
-    read_file(path, "tile.fact_day")
-}
-
-/// Reads a file of `tile.fact_life`, with dictionaries, as one batch; none of an empty one.
-pub(crate) fn read_life(path: &Path) -> Result<Option<RecordBatch>> {
-    let batches = read_file(path, "tile.fact_life")?;
-    match &batches[..] {
-        [] => Ok(None),
-        [one] => Ok(Some(one.clone())),
-        [first, ..] => {
-            let whole = concat_batches(first.schema_ref(), &batches);
-            whole.map(Some).map_err(EngineError::arrow("joining facts"))
+fn repeating(field: &FieldRef) -> FieldRef {
+    let data_type = match field.data_type() {
+        DataType::Utf8 if REPEATING.contains(&field.name().as_str()) => {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
         }
-    }
+        DataType::List(element) => DataType::List(repeating(element)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(repeating).collect()),
+        _ => return Arc::clone(field),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(data_type))
 }
 
-fn read_file(path: &Path, table: &str) -> Result<Vec<RecordBatch>> {
+/// A column of dictionary keys.
+pub(crate) fn dictionary(column: &ArrayRef) -> Result<&DictionaryArray<Int32Type>> {
+    let wrong = || EngineError::Lake("a column of facts that repeats has no dictionary".to_owned());
+    column.as_dictionary_opt::<Int32Type>().ok_or_else(wrong)
+}
+
+/// Reads a file of a table of facts, with dictionaries, the columns before `middle` beside the others.
+pub(super) fn read_file(path: &Path, table: &str, middle: usize) -> Result<Vec<RecordBatch>> {
     let schema = dictionaries_of(&tables::spec(table)?.file_schema());
-    read_halves(path, &schema, FIRST_HALF, ROWS_AT_ONCE)
+    read_halves(path, &schema, middle, ROWS_AT_ONCE)
+}
+
+/// The same as one batch.
+pub(super) fn read_whole(path: &Path, table: &str, middle: usize) -> Result<RecordBatch> {
+    let batches = read_file(path, table, middle)?;
+    if let [one] = &batches[..] {
+        return Ok(one.clone());
+    }
+    let schema = dictionaries_of(&tables::spec(table)?.file_schema());
+    concat_batches(&schema, &batches).map_err(EngineError::arrow("joining facts"))
 }
 
 /// The rows with dictionaries for the columns that repeat.
@@ -149,8 +203,7 @@ pub(super) fn with_dictionaries(batch: &RecordBatch) -> Result<RecordBatch> {
     if batch.schema_ref() == &schema { Ok(batch.clone()) } else { cast_to(batch, &schema) }
 }
 
-/// Rows that a life keeps for a purpose, without what nobody asks them for: ids but of what goes by its id among the
-/// sequences, attributes but of leads.
+/// Rows that a life keeps for a purpose; ids only of what goes by its id among the sequences.
 pub(super) fn kept_for(purpose: &str, rows: &RecordBatch) -> Result<RecordBatch> {
     let schema = tables::spec("tile.fact_life")?.file_schema();
     let rows = cast_to(rows, &schema)?;
@@ -159,11 +212,7 @@ pub(super) fn kept_for(purpose: &str, rows: &RecordBatch) -> Result<RecordBatch>
     if purpose == STATE {
         columns[1] = repeated("");
     }
-    let types = column::<StringArray>(&rows, 2)?;
-    let bare: BooleanArray =
-        types.iter().map(|code| Some(purpose != STATE || code != Some(CREATED))).collect();
-    columns[8] = nullif(rows.column(8), &bare).map_err(EngineError::arrow("keeping facts"))?;
-    columns[10] = repeated(purpose);
+    columns[8] = repeated(purpose);
     RecordBatch::try_new(schema, columns).map_err(EngineError::arrow("keeping facts"))
 }
 
@@ -186,7 +235,7 @@ pub(super) fn in_order(batch: &RecordBatch) -> Result<RecordBatch> {
     let by = |position: usize| SortColumn { values: Arc::clone(batch.column(position)), options: None };
     let places = UInt32Array::from_iter_values((0_u32..).take(batch.num_rows()));
     let stood = SortColumn { values: Arc::new(places), options: None };
-    let order = lexsort_to_indices(&[by(0), by(1), by(10), stood], None)
+    let order = lexsort_to_indices(&[by(0), by(1), by(8), stood], None)
         .map_err(EngineError::arrow("sorting facts"))?;
     arrow::compute::take_record_batch(batch, &order).map_err(EngineError::arrow("sorting facts"))
 }

@@ -175,7 +175,7 @@ impl State {
         measures.opportunities.resize(facts.opportunities.len(), Opportunity::default());
         let mut moved = Moved::default();
         for number in dirty.named.leads {
-            let new = lead(facts, &self.index.leads[number], &making.catalogue, self.as_of);
+            let new = lead(facts, number, &self.index.leads[number], &making.catalogue, self.as_of);
             let old = std::mem::replace(&mut measures.leads[number], new);
             measures.portfolios.lead(&self.position, &old, &view, -1);
             measures.portfolios.lead(&self.position, &measures.leads[number], &view, 1);
@@ -183,7 +183,7 @@ impl State {
         }
         for number in dirty.named.deals {
             let rows = &self.index.deals[number];
-            let new = opportunity(facts, rows, &making.catalogue, &measures.stages);
+            let new = opportunity(facts, number, rows, &making.catalogue, &measures.stages);
             let old = std::mem::replace(&mut measures.opportunities[number], new);
             measures.portfolios.deal(&self.position, &old, &view, -1);
             measures.portfolios.deal(&self.position, &measures.opportunities[number], &view, 1);
