@@ -45,6 +45,7 @@ impl Emitter {
         let kafka = &options.kafka;
         let mut config = ClientConfig::new();
         config.set("enable.idempotence", "true").set("linger.ms", "1").set("compression.type", "lz4");
+        config.set("socket.nagle.disable", "true");
         client::apply(&mut config, &kafka.brokers, &kafka.properties);
         let producer: BaseProducer<Deliveries> =
             config.create_with_context(Deliveries::default()).map_err(client::refused)?;

@@ -57,7 +57,8 @@ impl Follower {
     /// Begins where the lake's positions end, at the beginning of partitions that the lake knows nothing of.
     pub(super) fn start(options: &KafkaOptions, topic: &str, known: &BTreeMap<String, i64>) -> Result<Self> {
         let mut config = client::consumer(options)?;
-        config.set("fetch.wait.max.ms", FETCH_WAIT_MS).remove("partition.assignment.strategy");
+        config.set("fetch.wait.max.ms", FETCH_WAIT_MS).set("socket.nagle.disable", "true");
+        config.remove("partition.assignment.strategy");
         let consumer = config.create_with_context(Following::default()).map_err(client::refused)?;
         let mut follower = Self {
             consumer,
