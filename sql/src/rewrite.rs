@@ -10,10 +10,13 @@
 //! | `x LIKE 'a/_' ESCAPE '/'` | `x LIKE 'a\_'` |
 //! | `x = ANY (ARRAY['a', 'b'])` | `x IN ('a', 'b')` |
 //! | `current_user`, `current_setting('…')`, `set_config(…)` | what the connection says |
+//! | `x IN (SELECT … string_to_array(current_setting('search_path'), ',') s)`, as Grafana asks | `x IN ('mart')` |
+//! | `parse_ident('a.b')` | `make_array('a', 'b')` |
 //! | a `SELECT` from a table of the catalogue that is always empty | no rows ([`empty`]) |
 //! | `(SELECT typname FROM pg_type WHERE …)` as a value | `(SELECT max(typname) …)`: one row or none |
 
 mod empty;
+mod pattern;
 mod types;
 
 use std::collections::BTreeMap;
@@ -146,7 +149,22 @@ impl VisitorMut for Rewriter<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<String> {
+        // Before `current_setting` in it has become a text.
+        if let Expr::InSubquery { expr: name, subquery, negated } = expr
+            && subquery.to_string().contains("string_to_array(current_setting('search_path')")
+        {
+            let list = self.schemas().iter().map(|schema| text(schema)).collect();
+            let name = Box::new(std::mem::replace(name.as_mut(), null()));
+            *expr = Expr::InList { expr: name, list, negated: *negated };
+        }
+        ControlFlow::Continue(())
+    }
+
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<String> {
+        if let Some(message) = meant_otherwise(expr) {
+            return ControlFlow::Break(message);
+        }
         let taken = std::mem::replace(expr, null());
         *expr = self.said_otherwise(taken);
         ControlFlow::Continue(())
@@ -154,6 +172,13 @@ impl VisitorMut for Rewriter<'_> {
 }
 
 impl Rewriter<'_> {
+    /// The schemas that names without one are looked for in, as the connection has set them.
+    fn schemas(&self) -> Vec<String> {
+        let path =
+            self.caller.settings.get("search_path").map_or(crate::session::DEFAULT_SCHEMA, String::as_str);
+        path.split(',').map(|name| name.trim().trim_matches(['"', '\'']).to_owned()).collect()
+    }
+
     fn said_otherwise(&self, expr: Expr) -> Expr {
         match expr {
             Expr::Collate { expr, .. } => *expr,
@@ -216,12 +241,46 @@ impl Rewriter<'_> {
                 let found = self.caller.settings.get(&wanted.to_lowercase());
                 found.map_or_else(null, |value| text(value))
             }
+            ("parse_ident", FunctionArguments::List(_)) => {
+                match arguments(&function).into_iter().next().and_then(literal) {
+                    Some(name) => call("make_array", parts(&name).iter().map(|part| text(part)).collect()),
+                    None => Expr::Function(function),
+                }
+            }
+            ("to_char", FunctionArguments::List(_)) => {
+                let given = arguments(&function);
+                let pattern =
+                    given.get(1).copied().and_then(literal).and_then(|words| pattern::of_chrono(&words));
+                match (given.as_slice(), pattern) {
+                    (&[value, _], Some(pattern)) => call("to_char", vec![value.clone(), text(&pattern)]),
+                    _ => Expr::Function(function),
+                }
+            }
             ("set_config", FunctionArguments::List(_)) => {
                 arguments(&function).into_iter().nth(1).cloned().unwrap_or_else(null)
             }
             _ => Expr::Function(function),
         }
     }
+}
+
+/// Why what is written can't be planned without meaning something else than PostgreSQL does.
+fn meant_otherwise(expr: &Expr) -> Option<String> {
+    let message = match expr {
+        Expr::BinaryOp { op: BinaryOperator::BitwiseXor, .. } => {
+            "a ^ b isn't taken here; write power(a, b), or a # b for the bits that differ"
+        }
+        Expr::SimilarTo { .. } => "SIMILAR TO isn't taken here; write LIKE, or a ~ 'pattern'",
+        Expr::Function(function) if function.name.0.last().map(folded).as_deref() == Some("to_char") => {
+            let words = arguments(function).into_iter().nth(1).and_then(literal)?;
+            if words.contains('%') || pattern::of_chrono(&words).is_some() {
+                return None;
+            }
+            return Some(format!("to_char can't write '{words}'; {}", pattern::RIGHT));
+        }
+        _ => return None,
+    };
+    Some(message.to_owned())
 }
 
 /// A subquery that stands for a value, over tables of the catalogue, finds one row or none: an aggregate makes the
@@ -247,7 +306,18 @@ fn unescaped(pattern: Box<Expr>, escape: ast::ValueWithSpan) -> (Box<Expr>, Opti
         Value::SingleQuotedString(mark) => mark.chars().next(),
         _ => None,
     };
-    let (Some(mark), Some(words)) = (mark, literal(&pattern)) else { return (pattern, Some(escape)) };
+    let Some(mark) = mark else { return (pattern, Some(escape)) };
+    let Some(words) = literal(&pattern) else {
+        if mark == '\\' {
+            return (pattern, None);
+        }
+        // A pattern that comes later, as a parameter or a column: what two marks stand for is kept apart meanwhile.
+        let mark = mark.to_string();
+        let twice = mark.repeat(2);
+        let steps = [("\\", "\\\\"), (&twice, "\u{1}"), (&mark, "\\"), ("\u{1}", &mark)];
+        let put = |pattern, (from, to): (&str, &str)| call("replace", vec![pattern, text(from), text(to)]);
+        return (Box::new(steps.into_iter().fold(*pattern, put)), None);
+    };
     let mut plain = String::new();
     let mut letters = words.chars();
     while let Some(letter) = letters.next() {
@@ -276,6 +346,23 @@ fn literal(expr: &Expr) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The parts of a qualified name: small, unless they are quoted.
+fn parts(name: &str) -> Vec<String> {
+    let (mut parts, mut part, mut quoted) = (Vec::new(), String::new(), false);
+    let mut letters = name.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '"' if quoted && letters.peek() == Some(&'"') => part.extend(letters.next()),
+            '"' => quoted = !quoted,
+            '.' if !quoted => parts.push(std::mem::take(&mut part)),
+            letter if quoted => part.push(letter),
+            letter => part.extend(letter.to_lowercase()),
+        }
+    }
+    parts.push(part);
+    parts
 }
 
 fn operator(name: Vec<String>) -> BinaryOperator {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The routing of leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,12 +14,16 @@ pub struct Routing {
     /// Which open leads a rep is proposed for.
     pub leads: Proposed,
     /// Open leads that a rep may have.
+    #[serde(deserialize_with = "leads_of")]
     pub capacity: u32,
     /// The same by role, where it differs.
+    #[serde(deserialize_with = "leads_by")]
     pub capacity_by_role: BTreeMap<String, u32>,
     /// The same by team, before that of the role.
+    #[serde(deserialize_with = "leads_by")]
     pub capacity_by_team: BTreeMap<String, u32>,
     /// The same by rep, before those of team and role.
+    #[serde(deserialize_with = "leads_by")]
     pub capacity_by_rep: BTreeMap<String, u32>,
     /// Whether a lead goes only to reps of its region, or of the nearest one above that has any.
     pub territory: bool,
@@ -92,6 +97,37 @@ impl Routing {
             .or_else(|| by(&self.capacity_by_role, role))
             .unwrap_or(self.capacity)
     }
+}
+
+/// A number of leads.
+#[derive(Deserialize)]
+struct Leads(#[serde(deserialize_with = "leads_of")] u32);
+
+/// Reads a number of leads; the message says what one is.
+fn leads_of<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    struct Number;
+    impl Visitor<'_> for Number {
+        type Value = u32;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("how many open leads a rep may have: a whole number of 0 or more, such as 30")
+        }
+
+        fn visit_i64<E: de::Error>(self, number: i64) -> Result<u32, E> {
+            u32::try_from(number).map_err(|_| E::invalid_value(de::Unexpected::Signed(number), &self))
+        }
+
+        fn visit_u64<E: de::Error>(self, number: u64) -> Result<u32, E> {
+            u32::try_from(number).map_err(|_| E::invalid_value(de::Unexpected::Unsigned(number), &self))
+        }
+    }
+    from.deserialize_any(Number)
+}
+
+/// The same for a table of them.
+fn leads_by<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, u32>, D::Error> {
+    let read = BTreeMap::<String, Leads>::deserialize(from)?;
+    Ok(read.into_iter().map(|(name, leads)| (name, leads.0)).collect())
 }
 
 impl Default for Routing {

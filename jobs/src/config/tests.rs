@@ -132,6 +132,20 @@ fn properties_of_the_broker_come_with_dots_or_sections_and_secrets_from_elsewher
 }
 
 #[test]
+fn a_capacity_is_a_number_of_leads() {
+    let right = "expected how many open leads a rep may have: a whole number of 0 or more, such as 30";
+    for (value, what) in
+        [("-1", "invalid value: integer `-1`"), ("1.5", "invalid type: floating point `1.5`")]
+    {
+        for line in [format!("capacity = {value}"), format!("capacity_by_role = {{ junior = {value} }}")] {
+            let error = format!("{:#}", parse(&format!("[routing]\n{line}\n"), &[]).unwrap_err());
+            assert!(error.starts_with("t.toml, line 2: ") && error.contains(right), "{error}");
+            assert!(error.contains(what), "{error}");
+        }
+    }
+}
+
+#[test]
 fn a_secret_that_stands_in_the_file_is_refused_and_not_shown() {
     for (text, expected) in [
         (

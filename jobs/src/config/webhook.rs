@@ -1,6 +1,7 @@
 //! The sections `[[serve.webhook]]`: who is told of changes, where, and of which.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use engine::EngineError;
 use reqwest::Url;
@@ -18,6 +19,8 @@ pub struct Webhook {
     pub url: String,
     /// Where the secret is that signs them: `env:NAME` or `file:PATH`.
     pub secret: String,
+    /// Certificates, as PEM, of authorities that are trusted beside the system's; empty for none.
+    pub ca: PathBuf,
     /// The kinds of change that it wants.
     pub kinds: Vec<ChangeKind>,
     /// Changes of reps and regions of these very regions only; empty for all.
@@ -64,6 +67,7 @@ impl Default for Webhook {
             name: String::new(),
             url: String::new(),
             secret: String::new(),
+            ca: PathBuf::new(),
             kinds: ChangeKind::ALL.to_vec(),
             regions: Vec::new(),
             changes_max: 500,

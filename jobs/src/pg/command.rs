@@ -17,6 +17,8 @@ pub(super) enum Command {
     Begin,
     Commit,
     Rollback,
+    /// `ROLLBACK TO`: nothing is written, so there is nothing to undo but the failure.
+    RollbackTo,
     /// What has no effect here, with the word that is told.
     Nothing(&'static str),
     Set(String, String),
@@ -49,7 +51,7 @@ pub(super) fn command(statement: Statement, settings: &Settings) -> Result<Comma
         ast::Statement::StartTransaction { .. } => Ok(Command::Begin),
         ast::Statement::Commit { .. } => Ok(Command::Commit),
         ast::Statement::Rollback { savepoint: None, .. } => Ok(Command::Rollback),
-        ast::Statement::Rollback { .. } => Ok(Command::Nothing("ROLLBACK")),
+        ast::Statement::Rollback { .. } => Ok(Command::RollbackTo),
         ast::Statement::Savepoint { .. } => Ok(Command::Nothing("SAVEPOINT")),
         ast::Statement::ReleaseSavepoint { .. } => Ok(Command::Nothing("RELEASE")),
         ast::Statement::UNLISTEN { .. } => Ok(Command::Nothing("UNLISTEN")),

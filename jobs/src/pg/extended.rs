@@ -181,7 +181,7 @@ impl Session<'_> {
         let wanted = u64::try_from(execute.max_rows).ok().filter(|rows| *rows > 0).unwrap_or(u64::MAX);
         let mut rows = 0;
         while rows < wanted {
-            let Some(piece) = running.next(&mut turn, wanted - rows).await? else {
+            let Some(piece) = self.next(&mut running, &mut turn, wanted - rows).await? else {
                 self.portals.insert(name, portal);
                 return self.complete(&format!("{word} {rows}")).await;
             };

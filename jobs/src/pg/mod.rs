@@ -46,6 +46,8 @@ use crate::tls::Tls;
 const LAST_SECONDS: u64 = 10;
 /// Seconds that a client has to say who it is.
 const GREETING_SECONDS: u64 = 30;
+/// Connections beyond the limit that are greeted at a time, to be told so or to cancel something.
+const GUESTS_MAX: usize = 32;
 /// Seconds that a client may take nothing of what it is sent.
 const PATIENCE_SECONDS: u64 = 60;
 /// Pause before somebody with a wrong password is told, and after the system refused a connection.
@@ -122,6 +124,9 @@ impl Server {
     /// None so far.
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let places = Arc::new(Semaphore::new(self.connections_max));
+        // Who has no place is greeted too, to be told so and because requests to cancel need none; but only so many at a
+        // time, as each holds a file of the process that HTTP and the lake need as well.
+        let guests = Arc::new(Semaphore::new(self.connections_max.saturating_add(GUESTS_MAX)));
         let mut stopping = self.shared.stopping.clone();
         let mut connections = JoinSet::new();
         loop {
@@ -134,8 +139,13 @@ impl Server {
                 Ok((stream, address)) => {
                     // Small answers shouldn't wait for more.
                     drop(stream.set_nodelay(true));
+                    let Ok(guest) = Arc::clone(&guests).try_acquire_owned() else { continue };
                     let place = Arc::clone(&places).try_acquire_owned().ok();
-                    connections.spawn(connection(stream, address, place, Arc::clone(&self.shared)));
+                    let connection = connection(stream, address, place, Arc::clone(&self.shared));
+                    connections.spawn(async move {
+                        let _guest = guest;
+                        connection.await;
+                    });
                 }
                 Err(error) => {
                     tracing::warn!(%error, "accepting a connection");

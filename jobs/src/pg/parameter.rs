@@ -1,5 +1,7 @@
 //! Parameters of a prepared statement: which types they have, and what the client's bytes say.
 
+mod binary;
+
 use std::collections::BTreeMap;
 
 use arrow::datatypes::{DataType, Field, TimeUnit};
@@ -14,10 +16,6 @@ use super::rows::type_of;
 
 /// Parameters of a statement, at most.
 const PARAMETERS_MAX: usize = 65_535;
-/// Days from 1970 to 2000, where PostgreSQL counts from.
-const EPOCH_DAYS: i32 = 10_957;
-/// Microseconds between the same.
-const EPOCH_MICROS: i64 = 946_684_800_000_000;
 
 /// One parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +41,10 @@ pub(super) fn parameters(plan: &LogicalPlan, declared: &[u32]) -> Result<Vec<Par
     }
     for (number, data_type) in untold(plan)? {
         found.insert(number, Some(data_type));
+    }
+    for (number, data_type) in cast(plan)? {
+        let known = found.entry(number).or_default();
+        known.get_or_insert(data_type);
     }
     let count = found.keys().next_back().copied().unwrap_or(0).max(declared.len());
     let parameter = |number: usize| {
@@ -95,6 +97,29 @@ fn untold(plan: &LogicalPlan) -> Result<Vec<(usize, DataType)>, Failure> {
     Ok(found)
 }
 
+/// Parameters that are cast where they stand, as `$1::date`: they have the type that they are cast to. Otherwise a client
+/// that asks for the types is told text, and `'{a,b}'` sent for `$1::text[]` would become a list of one item.
+fn cast(plan: &LogicalPlan) -> Result<Vec<(usize, DataType)>, Failure> {
+    let mut found = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expr| {
+            expr.apply(|expr| {
+                let (inner, field) = match expr {
+                    Expr::Cast(cast) => (&cast.expr, &cast.field),
+                    Expr::TryCast(cast) => (&cast.expr, &cast.field),
+                    _ => return Ok(TreeNodeRecursion::Continue),
+                };
+                if let Expr::Placeholder(Placeholder { id, .. }) = inner.as_ref() {
+                    let number = id.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
+                    found.extend(number.map(|number| (number, field.data_type().clone())));
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(found)
+}
+
 impl Parameter {
     /// The value that bytes say; none for null.
     ///
@@ -138,6 +163,13 @@ impl Parameter {
                     ScalarValue::List(ScalarValue::new_list_nullable(&items, &DataType::Utf8))
                 }),
             (_, DataType::Utf8) => Ok(ScalarValue::from(text)),
+            (_, DataType::Binary | DataType::LargeBinary | DataType::BinaryView) => {
+                let bytes = match text.strip_prefix("\\x") {
+                    Some(digits) => unhex(digits).ok_or_else(|| wrong("no hex digits after \\x"))?,
+                    None => text.as_bytes().to_vec(),
+                };
+                Ok(ScalarValue::Binary(Some(bytes)))
+            }
             // Some clients send a day with what follows it in an instant.
             (_, DataType::Date32) => {
                 let day = text.trim().split([' ', 'T']).next().unwrap_or_default();
@@ -147,46 +179,6 @@ impl Parameter {
             (_, target) => ScalarValue::try_from_string(text.trim().to_owned(), target)
                 .map_err(|_| wrong(&format!("'{text}' is no {}", self.pg_type.name()))),
         }
-    }
-
-    fn binary(&self, number: usize, bytes: &[u8]) -> Result<ScalarValue, Failure> {
-        let wrong = || {
-            let name = self.pg_type.name();
-            Failure::new(
-                "22P03",
-                format!("parameter ${number}: {} bytes are no {name} in binary form", bytes.len()),
-            )
-        };
-        let long = || <[u8; 8]>::try_from(bytes).map(i64::from_be_bytes).map_err(|_| wrong());
-        let int = || <[u8; 4]>::try_from(bytes).map(i32::from_be_bytes).map_err(|_| wrong());
-        Ok(match self.pg_type {
-            Type::BOOL => ScalarValue::from(bytes.first().ok_or_else(wrong)? != &0),
-            Type::INT2 => {
-                ScalarValue::from(<[u8; 2]>::try_from(bytes).map(i16::from_be_bytes).map_err(|_| wrong())?)
-            }
-            Type::INT4 | Type::OID => ScalarValue::from(int()?),
-            Type::INT8 => ScalarValue::from(long()?),
-            Type::FLOAT4 => ScalarValue::from(f32::from_be_bytes(bytes.try_into().map_err(|_| wrong())?)),
-            Type::FLOAT8 => ScalarValue::from(f64::from_be_bytes(bytes.try_into().map_err(|_| wrong())?)),
-            Type::DATE => ScalarValue::Date32(Some(int()?.checked_add(EPOCH_DAYS).ok_or_else(wrong)?)),
-            Type::TIMESTAMP | Type::TIMESTAMPTZ => {
-                let micros = long()?.checked_add(EPOCH_MICROS).ok_or_else(wrong)?;
-                let zone = (self.pg_type == Type::TIMESTAMPTZ).then(|| "UTC".into());
-                ScalarValue::TimestampMicrosecond(Some(micros), zone)
-            }
-            Type::NUMERIC => return self.text(number, numeric(bytes).ok_or_else(wrong)?.as_bytes()),
-            Type::BYTEA => ScalarValue::Binary(Some(bytes.to_vec())),
-            Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::UNKNOWN | Type::JSON => {
-                ScalarValue::from(std::str::from_utf8(bytes).map_err(|_| wrong())?)
-            }
-            _ => {
-                return Err(Failure::new(
-                    "0A000",
-                    format!("parameter ${number}: {} in binary form isn't known here", self.pg_type.name()),
-                )
-                .hint("send it as text"));
-            }
-        })
     }
 }
 
@@ -214,48 +206,12 @@ fn arrow_type(pg_type: &Type) -> DataType {
     }
 }
 
-/// The digits of a number in binary form: groups of four, the first of weight 10000^weight.
-fn numeric(bytes: &[u8]) -> Option<String> {
-    let word = |place: usize| {
-        let pair = bytes.get(place * 2..place * 2 + 2)?;
-        Some(i16::from_be_bytes([pair[0], pair[1]]))
-    };
-    let (groups, weight, sign, scale) = (word(0)?, word(1)?, word(2)?, word(3)?);
-    let groups = usize::try_from(groups).ok()?;
-    if bytes.len() != 8 + groups * 2 || !matches!(sign, 0 | 0x4000) {
-        return None;
-    }
-    let group = |power: i16| {
-        let place = i32::from(weight) - i32::from(power);
-        let known = usize::try_from(place).ok().filter(|place| *place < groups);
-        known.map_or(Some(0), |place| word(4 + place))
-    };
-    let mut text = String::from(if sign == 0 { "" } else { "-" });
-    if weight < 0 {
-        text.push('0');
-    }
-    for power in (0..=weight.max(-1)).rev() {
-        let digits = group(power)?;
-        if power == weight {
-            text.push_str(&digits.to_string());
-        } else {
-            let four = format!("{digits:04}");
-            text.push_str(&four);
-        }
-    }
-    let scale = usize::try_from(scale).ok()?;
-    let mut fraction = String::new();
-    let mut power = -1_i16;
-    while fraction.len() < scale {
-        let four = format!("{:04}", group(power)?);
-        fraction.push_str(&four);
-        power = power.checked_sub(1)?;
-    }
-    if scale > 0 {
-        text.push('.');
-        text.push_str(&fraction[..scale]);
-    }
-    Some(text)
+/// The bytes of hex digits.
+fn unhex(digits: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        digits.chars().map(|digit| digit.to_digit(16)?.try_into().ok()).collect::<Option<_>>()?;
+    let (pairs, rest) = digits.as_chunks::<2>();
+    rest.is_empty().then(|| pairs.iter().map(|[high, low]| high << 4 | low).collect())
 }
 
 /// The items of `{a,"b c",NULL}`.
@@ -295,21 +251,6 @@ fn list(text: &str) -> Option<Vec<Option<String>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_in_groups_of_four_digits() {
-        let check = |words: &[i16], expected: Option<&str>| {
-            let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-            assert_eq!(numeric(&bytes).as_deref(), expected, "{words:?}");
-        };
-        check(&[2, 0, 0, 2, 1234, 5000], Some("1234.50"));
-        check(&[2, 1, 0x4000, 0, 12, 34], Some("-120034"));
-        check(&[1, 1, 0, 0, 3], Some("30000"));
-        check(&[1, -1, 0, 4, 25], Some("0.0025"));
-        check(&[1, -2, 0, 6, 1200], Some("0.000012"));
-        check(&[0, 0, 0, 0], Some("0"));
-        check(&[2, 0, 0, 2, 1], None);
-    }
 
     #[test]
     fn arrays_in_text() {

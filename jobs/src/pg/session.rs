@@ -16,7 +16,7 @@ use super::failure::Failure;
 use super::greet::Guest;
 use super::rows::Shape;
 use super::wire::{Broken, MESSAGE_BYTES_MAX};
-use super::work::Turn;
+use super::work::{Piece, Running, Turn};
 
 /// Why a message wasn't answered.
 #[derive(Debug)]
@@ -168,7 +168,7 @@ impl<'a> Session<'a> {
                 let mut running = self.shared.work.start(&mut turn, planned.frame, shape).await?;
                 self.guest.wire.send(description).await?;
                 let mut rows = 0;
-                while let Some(piece) = running.next(&mut turn, u64::MAX).await? {
+                while let Some(piece) = self.next(&mut running, &mut turn, u64::MAX).await? {
                     rows += piece.rows;
                     self.send(&mut turn, piece.bytes.as_ref().as_ref()).await?;
                 }
@@ -179,6 +179,21 @@ impl<'a> Session<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The next rows of a statement, as long as there is somebody to take them: a statement whose client has gone would
+    /// keep its place at the gate until its time is over.
+    pub(super) async fn next(
+        &mut self,
+        running: &mut Running,
+        turn: &mut Turn<'_>,
+        rows_max: u64,
+    ) -> Result<Option<Piece>, Stop> {
+        tokio::select! {
+            biased;
+            piece = running.next(turn, rows_max) => Ok(piece?),
+            () = self.guest.wire.gone() => Err(Broken::Gone.into()),
+        }
     }
 
     /// Sends rows within the statement's time.
@@ -195,7 +210,7 @@ impl<'a> Session<'a> {
     /// Whether a command, or a query where there is none, is taken in the transaction's state.
     pub(super) fn may(&self, command: Option<&Command>) -> Result<(), Failure> {
         let over = matches!(self.transaction, TransactionStatus::Error);
-        if !over || matches!(command, Some(Command::Commit | Command::Rollback)) {
+        if !over || matches!(command, Some(Command::Commit | Command::Rollback | Command::RollbackTo)) {
             return Ok(());
         }
         let message = "the transaction has failed; nothing is done until it is rolled back";
@@ -215,6 +230,14 @@ impl<'a> Session<'a> {
                 self.transaction = TransactionStatus::Idle;
                 self.portals.clear();
                 Ok(if failed || matches!(command, Command::Rollback) { "ROLLBACK" } else { "COMMIT" })
+            }
+            Command::RollbackTo => {
+                if matches!(self.transaction, TransactionStatus::Idle) {
+                    let message = "ROLLBACK TO SAVEPOINT can only be used in transaction blocks";
+                    return Err(Failure::new("25P01", message).into());
+                }
+                self.transaction = TransactionStatus::Transaction;
+                Ok("ROLLBACK")
             }
             Command::Nothing(word) => Ok(word),
             Command::Set(name, value) => {

@@ -112,9 +112,7 @@ impl Settings {
         let wrong = |right: &str| Err(Failure::new("22023", format!("{name} can be {right} here")));
         let value = value.trim();
         match name.as_str() {
-            "client_encoding" if !matches!(value.to_uppercase().as_str(), "UTF8" | "UTF-8" | "UNICODE") => {
-                return wrong("UTF8");
-            }
+            "client_encoding" if !is_utf8(value) => return wrong("UTF8"),
             "standard_conforming_strings" if !is_on(value) => return wrong("on"),
             "default_transaction_read_only" | "transaction_read_only" if !is_on(value) => {
                 return Err(Failure::read_only(&format!("SET {name} = {value}")));
@@ -185,6 +183,13 @@ fn unknown(name: &str) -> Failure {
     Failure::new("42704", format!("unrecognized configuration parameter \"{name}\""))
 }
 
+/// Whether an encoding is the one spoken here. As with PostgreSQL, only letters and digits of its name count: asyncpg
+/// writes `'utf-8'`, quotes and all.
+fn is_utf8(name: &str) -> bool {
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
+    matches!(plain.to_lowercase().as_str(), "utf8" | "unicode")
+}
+
 fn is_on(value: &str) -> bool {
     matches!(value.to_lowercase().as_str(), "on" | "true" | "yes" | "1")
 }
@@ -245,6 +250,9 @@ mod tests {
             assert_eq!(settings.set(name, "1").unwrap_err().code, "42704", "{name}");
         }
         assert_eq!(settings.set("client_encoding", "LATIN1").unwrap_err().code, "22023");
+        for name in ["UTF8", "utf-8", "'utf-8'", "Unicode"] {
+            settings.set("client_encoding", name).unwrap();
+        }
         assert_eq!(settings.set("transaction_read_only", "off").unwrap_err().code, "25006");
         assert_eq!(settings.set("statement_timeout", "soon").unwrap_err().code, "22023");
         assert_eq!(settings.get("nothing").unwrap_err().code, "42704");

@@ -50,6 +50,8 @@ pub(super) enum Greeting {
 /// A connection to a client.
 pub(super) struct Wire {
     io: Box<dyn Duplex>,
+    /// What came while a statement was computed.
+    ahead: Vec<u8>,
     out: Vec<u8>,
     context: DecodeContext,
     /// How long a client may take nothing.
@@ -66,7 +68,7 @@ impl Wire {
     pub(super) fn new(io: Box<dyn Duplex>, patience: Duration) -> Self {
         let mut context = DecodeContext::default();
         context.awaiting_frontend_ssl = false;
-        Self { io, out: Vec::new(), context, patience }
+        Self { io, ahead: Vec::new(), out: Vec::new(), context, patience }
     }
 
     /// The bytes' source, where nothing is gathered any more.
@@ -114,12 +116,14 @@ impl Wire {
     /// # Errors
     /// Where it is longer than allowed, or none of the protocol.
     pub(super) async fn read(&mut self, bytes_max: usize) -> Result<Option<PgWireFrontendMessage>, Broken> {
+        let ahead = std::mem::take(&mut self.ahead);
+        let mut source = ahead.as_slice().chain(&mut self.io);
         let mut kind = [0; 1];
-        if self.io.read(&mut kind).await? == 0 {
+        if source.read(&mut kind).await? == 0 {
             return Ok(None);
         }
         let mut head = [0; 4];
-        self.io.read_exact(&mut head).await?;
+        source.read_exact(&mut head).await?;
         let length = usize::try_from(i32::from_be_bytes(head)).unwrap_or(0);
         if length < 4 || length > bytes_max {
             let message = format!("a message of {length} bytes was announced, at most {bytes_max} are taken");
@@ -130,11 +134,24 @@ impl Wire {
         bytes.extend_from_slice(&head);
         // As it comes: what was announced may never be sent.
         let wanted = u64::try_from(length - 4).unwrap_or(u64::MAX);
-        let got = (&mut self.io).take(wanted).read_to_end(&mut bytes).await?;
+        let got = (&mut source).take(wanted).read_to_end(&mut bytes).await?;
         if got + 4 < length {
             return Err(Broken::Gone);
         }
+        self.ahead = source.into_inner().0.to_vec();
         self.decode(&bytes).map(Some)
+    }
+
+    /// Waits until the client has gone; what it sends meanwhile is read later. A client that sends much ahead isn't watched
+    /// any further.
+    pub(super) async fn gone(&mut self) {
+        while self.ahead.len() < WRITE_BYTES {
+            match self.io.read_buf(&mut self.ahead).await {
+                Ok(got) if got > 0 => {}
+                _ => return,
+            }
+        }
+        std::future::pending::<()>().await;
     }
 
     fn decode(&self, bytes: &[u8]) -> Result<PgWireFrontendMessage, Broken> {

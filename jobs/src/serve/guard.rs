@@ -77,7 +77,10 @@ async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Resp
 fn admit(app: &App, request: &Request) -> Result<Option<Principal>, Problem> {
     let headers = request.headers();
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    body(app, headers, request.method() == Method::POST && routes::TAKE_BODIES.contains(&route))?;
+    // What has no such path, or no such method there, is told that rather than what its body does wrong.
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    let is_nothing = route.is_empty() || !is_read;
+    body(app, headers, is_nothing || routes::TAKE_BODIES.contains(&route))?;
     if OPEN.contains(&request.uri().path()) {
         return Ok(None);
     }

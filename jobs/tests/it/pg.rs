@@ -199,3 +199,51 @@ fn prepared_statements_parameters_and_portals() {
     assert_eq!(client.sync().unwrap_err().code, "42601");
     assert_eq!(client.text("SELECT 1"), "1");
 }
+
+#[test]
+fn parameters_have_the_types_that_they_are_cast_to() {
+    let tool = Tool::new().with_lake();
+    let server = Server::start(&tool, &[]);
+    let mut client = server.client();
+    client.parse("", "SELECT $1::date, $2::text[], $3::bytea", &[]);
+    client.describe(b'S', "");
+    assert_eq!(client.sync().unwrap().parameters, [1082, 1009, 17]);
+    client.bind("", "", &[Some(b"2026-03-31"), Some(b"{a,\"b,c\"}"), Some(b"\\x6162")], (0, 0));
+    client.execute("", 0);
+    assert_eq!(client.sync().unwrap().text(), "2026-03-31,{a,\"b,c\"},\\x6162");
+    // An array in binary form: one dimension, no nulls, of int8; two items, counted from 1.
+    let item = |value: i64| [&8_i32.to_be_bytes()[..], &value.to_be_bytes()].concat();
+    let head: Vec<u8> = [1, 0, 20, 2, 1].iter().flat_map(|word: &i32| word.to_be_bytes()).collect();
+    let both = [head.clone(), item(3), item(5)].concat();
+    client.parse("", "SELECT value FROM generate_series(1, 9) WHERE value = ANY ($1) ORDER BY 1", &[1016]);
+    client.bind("", "", &[Some(&both)], (1, 0));
+    client.execute("", 0);
+    assert_eq!(client.sync().unwrap().text(), "3;5");
+    for wrong in [&head[..], &both[..both.len() - 1], &both[..7]] {
+        client.parse("", "SELECT value FROM generate_series(1, 9) WHERE value = ANY ($1)", &[1016]);
+        client.bind("", "", &[Some(wrong)], (1, 0));
+        client.execute("", 0);
+        assert_eq!(client.sync().unwrap_err().code, "22P03", "{wrong:?}");
+    }
+    // A mark of its own before what is no wildcard, in a pattern that comes later.
+    client.parse("", "SELECT 'a_b' LIKE $1 ESCAPE '/', 'axb' LIKE $1 ESCAPE '/'", &[]);
+    client.bind("", "", &[Some(b"a/_b")], (0, 0));
+    client.execute("", 0);
+    assert_eq!(client.sync().unwrap().text(), "t,f");
+}
+
+#[test]
+fn a_failed_transaction_goes_on_from_a_savepoint() {
+    let tool = Tool::new().with_lake();
+    let server = Server::start(&tool, &[]);
+    // asyncpg writes the encoding with its quotes.
+    let mut client = server.client_with(&[("client_encoding", "'utf-8'")]).unwrap();
+    assert_eq!(client.code("ROLLBACK TO SAVEPOINT one"), "25P01");
+    client.query("BEGIN").unwrap();
+    client.query("SAVEPOINT one").unwrap();
+    assert_eq!(client.code("SELECT nothing"), "42703");
+    assert_eq!(client.code("SELECT 1"), "25P02");
+    assert_eq!(client.query("ROLLBACK TO SAVEPOINT one").unwrap().transaction, 'T');
+    assert_eq!(client.text("SELECT 1"), "1");
+    assert_eq!(client.query("COMMIT").unwrap().tags, ["COMMIT"]);
+}

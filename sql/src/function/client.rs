@@ -93,6 +93,9 @@ fn constant() -> Vec<Simple> {
         Ok(row.int(0).map(|bytes| format!("{bytes} bytes")).into())
     }));
     all.push(Simple::new("quote_ident", DataType::Utf8, |row| Ok(row.text(0).map(quoted).into())));
+    all.push(Simple::new("format", DataType::Utf8, |row| Ok(formatted(row))));
+    // What there isn't can be given back without anybody's noticing.
+    all.push(Simple::new("pg_advisory_unlock_all", DataType::Utf8, |_| Ok(Answer::Null)));
     all
 }
 
@@ -222,6 +225,46 @@ fn current_schemas() -> ScalarUDF {
             Ok(ColumnarValue::Scalar(ScalarValue::List(list)))
         }),
     )
+}
+
+/// `format(template, …)` with `%s`, `%I`, `%L` and `%%`, also `%1$s`; null for what PostgreSQL refuses.
+fn formatted(row: &Row<'_>) -> Answer {
+    let Some(template) = row.text(0) else { return Answer::Null };
+    let (mut text, mut next) = (String::new(), 1);
+    let mut letters = template.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if letter != '%' {
+            text.push(letter);
+            continue;
+        }
+        let mut digits = String::new();
+        while letters.peek().is_some_and(char::is_ascii_digit) {
+            digits.extend(letters.next());
+        }
+        let place = if digits.is_empty() { None } else { digits.parse::<usize>().ok() };
+        if place.is_some() && letters.next() != Some('$') {
+            return Answer::Null;
+        }
+        let kind = letters.next();
+        if kind == Some('%') && place.is_none() {
+            text.push('%');
+            continue;
+        }
+        let place = place.unwrap_or(next);
+        next = place + 1;
+        let given = row.text(place);
+        match (kind, given) {
+            (Some('s'), given) => text.push_str(&given.unwrap_or_default()),
+            (Some('I'), Some(given)) => text.push_str(&quoted(given)),
+            (Some('L'), Some(given)) => {
+                let literal = format!("'{}'", given.replace('\'', "''"));
+                text.push_str(&literal);
+            }
+            (Some('L'), None) => text.push_str("NULL"),
+            _ => return Answer::Null,
+        }
+    }
+    Answer::Text(text)
 }
 
 fn quoted(name: String) -> String {

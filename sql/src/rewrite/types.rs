@@ -1,6 +1,6 @@
 //! Casts to types that only PostgreSQL has.
 
-use datafusion::sql::sqlparser::ast::{CastFormat, CastKind, DataType, Expr};
+use datafusion::sql::sqlparser::ast::{ArrayElemTypeDef, CastFormat, CastKind, DataType, Expr};
 
 use super::{arguments, call, folded, null};
 
@@ -23,7 +23,8 @@ pub(super) fn cast(
     let name = match &data_type {
         DataType::Custom(name, _) => name.0.last().map(folded).unwrap_or_default(),
         DataType::Regclass => "regclass".to_owned(),
-        DataType::Text => "text".to_owned(),
+        // There is no column of uuids; what is compared with one is a text.
+        DataType::Text | DataType::Uuid => "text".to_owned(),
         DataType::JSON | DataType::JSONB => "json".to_owned(),
         _ => String::new(),
     };
@@ -37,14 +38,31 @@ pub(super) fn cast(
             Some(name) => return name,
             None => DataType::Text,
         },
-        "oid" | "xid" | "cid" | "int4" => DataType::Int(None),
+        _ => plain(data_type),
+    };
+    Expr::Cast { kind, expr: Box::new(expr), data_type, array, format }
+}
+
+/// A type of PostgreSQL's own as the planner knows it, also as the items of an array.
+fn plain(data_type: DataType) -> DataType {
+    let name = match &data_type {
+        DataType::Array(ArrayElemTypeDef::SquareBracket(item, size)) => {
+            let item = Box::new(plain(item.as_ref().clone()));
+            return DataType::Array(ArrayElemTypeDef::SquareBracket(item, *size));
+        }
+        DataType::Custom(name, _) => name.0.last().map(folded).unwrap_or_default(),
+        DataType::Uuid | DataType::JSON | DataType::JSONB => "name".to_owned(),
+        _ => return data_type,
+    };
+    match name.as_str() {
+        "oid" | "xid" | "cid" | "int4" | "regclass" | "regtype" => DataType::Int(None),
         "int2" => DataType::SmallInt(None),
         "int8" => DataType::BigInt(None),
         "float8" => DataType::Double(datafusion::sql::sqlparser::ast::ExactNumberInfo::None),
         "bool" => DataType::Boolean,
+        "name" | "char" | "bpchar" | "citext" => DataType::Text,
         _ => data_type,
-    };
-    Expr::Cast { kind, expr: Box::new(expr), data_type, array, format }
+    }
 }
 
 /// The name of what `x::regclass` found, for `x::regclass::text`.

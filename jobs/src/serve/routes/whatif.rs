@@ -88,6 +88,9 @@ fn scenarios(sent: &Sent) -> Result<Vec<Scenario>, Problem> {
         "application/json" => {
             let table: toml::Table = serde_json::from_slice(&sent.bytes)
                 .map_err(|error| Problem::body(format!("{NAME} is no scenario as JSON: {error}")))?;
+            if !table.get("scenario").is_none_or(toml::Value::is_array) {
+                return Err(Problem::body(format!("{NAME}: scenario must be an array of objects")));
+            }
             toml::to_string(&table)
                 .map_err(|error| Problem::body(format!("{NAME} is no scenario as JSON: {error}")))?
         }

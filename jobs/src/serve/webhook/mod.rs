@@ -116,16 +116,18 @@ impl Subscriber {
         let _lock = self.alone(app).await;
         self.counts.active.store(true, Ordering::Relaxed);
         let (mut news, mut failures, mut known) = (app.news.subscribe(), 0_u32, None);
+        let mut said = String::new();
         loop {
             news.borrow_and_update();
             match self.step(app, &mut known).await {
                 Err(failure) => {
-                    if failures == 0 {
+                    if failures == 0 || failure.why != said {
                         tracing::warn!(
                             subscriber = self.settings.name,
                             "telling a subscriber of changes: {}; it is tried again until it takes them",
                             failure.why
                         );
+                        said = failure.why;
                     }
                     failures = failures.saturating_add(1);
                     self.counts.streak.store(u64::from(failures), Ordering::Relaxed);
@@ -134,6 +136,8 @@ impl Subscriber {
                 }
                 Ok(Step::Gone) => {
                     self.counts.active.store(false, Ordering::Relaxed);
+                    self.counts.streak.store(0, Ordering::Relaxed);
+                    self.counts.waiting_since.store(0, Ordering::Relaxed);
                     tracing::warn!(
                         subscriber = self.settings.name,
                         "the subscriber answered 410 Gone: it is told nothing more until its settings change"

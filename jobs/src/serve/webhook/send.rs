@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::EngineError;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Certificate, Client, ClientBuilder, Response, StatusCode, redirect};
 
 use super::super::changes::Change;
 use super::super::cursor::Cursor;
@@ -68,15 +69,32 @@ impl Parcel {
 }
 
 /// A client that keeps to the subscriber's time, and goes nowhere else.
-pub(super) fn client(settings: &Webhook) -> reqwest::Result<Client> {
+///
+/// # Errors
+/// [`EngineError::Input`] for certificates that can't be used.
+pub(super) fn client(settings: &Webhook) -> anyhow::Result<Client> {
     let timeout = Duration::from_secs_f64(settings.timeout_seconds);
-    Client::builder()
+    let mut builder = Client::builder();
+    if !settings.ca.as_os_str().is_empty() {
+        let wrong = |why: String| {
+            let (name, file) = (&settings.name, settings.ca.display());
+            EngineError::Input(format!("serve.webhook {name}: ca: {file}: {why}"))
+        };
+        let text = std::fs::read(&settings.ca).map_err(|error| wrong(error.to_string()))?;
+        let found = Certificate::from_pem_bundle(&text).map_err(|error| wrong(error.to_string()))?;
+        if found.is_empty() {
+            return Err(wrong("it holds no certificate as PEM".to_owned()).into());
+        }
+        builder = found.into_iter().fold(builder, ClientBuilder::add_root_certificate);
+    }
+    let client = builder
         .timeout(timeout)
         .connect_timeout(timeout)
         .redirect(redirect::Policy::none())
         .no_proxy()
         .user_agent(concat!("tideline/", env!("CARGO_PKG_VERSION")))
-        .build()
+        .build()?;
+    Ok(client)
 }
 
 impl Subscriber {

@@ -117,10 +117,39 @@ fn what_clients_write_in_ways_of_their_own_is_understood() {
             "2026-03,2026-04,∅",
         ),
         ("SELECT sum(touches) >= 0 FROM customer_window(DATE '2026-01-05', 7)", "∅"),
+        (
+            "SELECT format('%I.%s is %L', 'a b', 'c', 'd''e'), format('%2$s %1$s %%', 'a', 'b'), format('%L', NULL)",
+            "\"a b\".c is 'd''e',b a %,NULL",
+        ),
+        (
+            "SELECT to_char(DATE '2026-03-31', 'YYYY-MM'), to_char(TIMESTAMP '2026-03-31 14:05:06', 'HH24:MI'), \
+             to_char(DATE '2026-03-31', '%d')",
+            "2026-03,14:05,31",
+        ),
+        ("SELECT '6f0f0a52-8f6f-4b5e-9d38-6b1f3a0f6c11'::uuid::text", "6f0f0a52-8f6f-4b5e-9d38-6b1f3a0f6c11"),
+        // As Grafana looks for tables where names without a schema are looked for.
+        (
+            "SELECT table_name FROM information_schema.tables WHERE table_name = 'quota' AND table_schema IN (\
+             SELECT CASE WHEN trim(s[i]) = '\"$user\"' THEN user ELSE trim(s[i]) END FROM generate_series(\
+             array_lower(string_to_array(current_setting('search_path'),','),1), \
+             array_upper(string_to_array(current_setting('search_path'),','),1)) AS i, \
+             string_to_array(current_setting('search_path'),',') s)",
+            "quota",
+        ),
+        ("SELECT (parse_ident('mart.quota'))[1], (parse_ident('\"A b\".C'))[2]", "mart,c"),
     ] {
         assert_eq!(client.text(text), expected, "{text}");
     }
     assert_eq!(client.code("SELECT * FROM rep_window(DATE '2026-01-05', 0)"), "42000");
+    // What would mean something else than it says is refused, with what to write instead.
+    for (text, right) in [
+        ("SELECT 2 ^ 3", "power(a, b)"),
+        ("SELECT 'abc' SIMILAR TO 'a%'", "LIKE"),
+        ("SELECT to_char(1.5, '999D99')", "it knows YYYY"),
+    ] {
+        let refusal = client.query(text).err().unwrap();
+        assert!(refusal.message.contains(right), "{refusal:?}");
+    }
 }
 
 #[test]

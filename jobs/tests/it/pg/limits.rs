@@ -136,6 +136,44 @@ fn time_cancel_rows_and_places_are_limited() {
 }
 
 #[test]
+fn who_has_gone_or_says_nothing_keeps_nobody_out() {
+    let tool = Tool::new().with_lake();
+    let settings = [("STATEMENT_SECONDS", "300"), ("STATEMENTS_MAX", "1"), ("CONNECTIONS_MAX", "4")];
+    let server = Server::start(&tool, &settings);
+    // A statement ends with its client, and leaves its place to others.
+    let mut gone = server.client();
+    gone.ask(
+        "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b, \
+         generate_series(1, 1000000) c WHERE a.value + b.value = c.value + 1",
+    );
+    pause(1_000);
+    drop(gone);
+    let begun = Instant::now();
+    assert_eq!(server.client().text("SELECT 1"), "1");
+    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    // What a client sends while it waits is answered in its turn.
+    let mut hasty = server.client();
+    hasty.ask("SELECT count(*) FROM generate_series(1, 3000000)");
+    pause(100);
+    hasty.ask("SELECT 2");
+    assert_eq!(hasty.until_ready().unwrap().text(), "3000000");
+    assert_eq!(hasty.until_ready().unwrap().text(), "2");
+    drop(hasty);
+    // Of those who say nothing only so many are waited for.
+    let silent: Vec<_> = (0..60).map(|_| server.raw()).collect();
+    pause(500);
+    let closed = |stream: &std::net::TcpStream| {
+        stream.set_nonblocking(true).unwrap();
+        !matches!((&*stream).read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    };
+    let turned_away = silent.iter().filter(|stream| closed(stream)).count();
+    assert_eq!(turned_away, 60 - 4 - 32);
+    drop(silent);
+    pause(500);
+    assert_eq!(server.client().text("SELECT 3"), "3");
+}
+
+#[test]
 fn no_query_takes_the_server_down() {
     let tool = Tool::new().with_lake();
     let settings = [("STATEMENT_SECONDS", "20"), ("MEMORY_MIB", "64"), ("SPILL_MIB", "16")];

@@ -90,3 +90,45 @@ fn wrong_files_are_named() {
         "serve.tls.key names key.pem, which is not the key of the first certificate in cert.pem",
     );
 }
+
+#[test]
+fn subscribers_with_an_authority_of_their_own_are_told() {
+    // The subscriber is a server of ours: it answers that there is no such path, once it is trusted.
+    let receiver = Tool::new()
+        .with_lake()
+        .file("cert.pem", include_str!("tls/issued.pem"))
+        .file("key.pem", include_str!("tls/issued.key.pem"))
+        .file("tideline.toml", "[serve.tls]\ncertificate = \"cert.pem\"\nkey = \"key.pem\"\n");
+    let receiving = Server::start(&receiver);
+    let port = receiving.address.port();
+    let hook = |more: &str| {
+        format!(
+            "[[serve.webhook]]\nname = \"crm\"\nurl = \"https://127.0.0.1:{port}/hook\"\n\
+             secret = \"file:hook.secret\"\nretry_seconds = 0.05\nretry_seconds_max = 0.1\n{more}\n"
+        )
+    };
+    let tool = super::world().file("hook.secret", "whsec_dGlkZWxpbmUtdGVzdHMtc2lnbi13aXRoLXRoaXMtb25l\n");
+    let told = |tool: &Tool, name: &str, wanted: &str| {
+        let mut command = tool.command(&["serve", "--http", "127.0.0.1:0"]);
+        command.env("TIDELINE_SERVE__POLL_SECONDS", "0.1");
+        command.stderr(std::fs::File::create(tool.path(name)).unwrap());
+        let server = Server::of(command);
+        pause(500);
+        super::publish(tool, super::DAYS[1]);
+        let log = || std::fs::read_to_string(tool.path(name)).unwrap();
+        let found = (0..300).any(|_| {
+            pause(100);
+            log().contains(wanted)
+        });
+        drop(server);
+        assert!(found, "{}", log());
+    };
+    let tool = tool.file("tideline.toml", &hook(""));
+    told(&tool, "unknown.log", "certificate");
+    let authority = include_str!("tls/authority.pem");
+    let tool = tool.file("ours.pem", authority).file("tideline.toml", &hook("ca = \"ours.pem\""));
+    told(&tool, "known.log", "404");
+    let tool = tool.file("tideline.toml", &hook("ca = \"hook.secret\""));
+    let answer = tool.run(&["serve", "--http", "127.0.0.1:0"]);
+    answer.says(1, "serve.webhook crm: ca: hook.secret: it holds no certificate as PEM");
+}
