@@ -17,6 +17,10 @@ use engine::settings::Settings;
 use engine::time::{Day, Micros, day_number, parse_rfc3339};
 use jobs::predictor::PanelPredictor;
 
+/// As the command's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const SEED: u64 = 7;
 const DAYS: u32 = 60;
 /// Of the running day, applied before the clock runs, and with it.

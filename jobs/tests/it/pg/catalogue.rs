@@ -117,6 +117,18 @@ fn what_clients_write_in_ways_of_their_own_is_understood() {
             "2026-03,2026-04,∅",
         ),
         ("SELECT sum(touches) >= 0 FROM customer_window(DATE '2026-01-05', 7)", "∅"),
+    ] {
+        assert_eq!(client.text(text), expected, "{text}");
+    }
+    assert_eq!(client.code("SELECT * FROM rep_window(DATE '2026-01-05', 0)"), "42000");
+}
+
+#[test]
+fn what_grafana_and_metabase_ask_is_understood() {
+    let tool = Tool::new().with_lake();
+    let server = Server::start(&tool, &[]);
+    let mut client = server.client();
+    for (text, expected) in [
         (
             "SELECT format('%I.%s is %L', 'a b', 'c', 'd''e'), format('%2$s %1$s %%', 'a', 'b'), format('%L', NULL)",
             "\"a b\".c is 'd''e',b a %,NULL",
@@ -140,7 +152,6 @@ fn what_clients_write_in_ways_of_their_own_is_understood() {
     ] {
         assert_eq!(client.text(text), expected, "{text}");
     }
-    assert_eq!(client.code("SELECT * FROM rep_window(DATE '2026-01-05', 0)"), "42000");
     // What would mean something else than it says is refused, with what to write instead.
     for (text, right) in [
         ("SELECT 2 ^ 3", "power(a, b)"),

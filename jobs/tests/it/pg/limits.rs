@@ -150,7 +150,7 @@ fn who_has_gone_or_says_nothing_keeps_nobody_out() {
     drop(gone);
     let begun = Instant::now();
     assert_eq!(server.client().text("SELECT 1"), "1");
-    assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < Duration::from_mins(1), "{:?}", begun.elapsed());
     // What a client sends while it waits is answered in its turn.
     let mut hasty = server.client();
     hasty.ask("SELECT count(*) FROM generate_series(1, 3000000)");
