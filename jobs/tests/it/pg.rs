@@ -219,11 +219,16 @@ fn parameters_have_the_types_that_they_are_cast_to() {
     client.bind("", "", &[Some(&both)], (1, 0));
     client.execute("", 0);
     assert_eq!(client.sync().unwrap().text(), "3;5");
-    for wrong in [&head[..], &both[..both.len() - 1], &both[..7]] {
+    // One that says its items are arrays, however many times.
+    let deep = (0..20_000).fold(item(1), |inner, _| {
+        let head = [1, 0, 1016, 1, 1, i32::try_from(inner.len()).unwrap()];
+        [head.iter().flat_map(|word: &i32| word.to_be_bytes()).collect(), inner].concat()
+    });
+    for wrong in [&head[..], &both[..both.len() - 1], &both[..7], &deep[..]] {
         client.parse("", "SELECT value FROM generate_series(1, 9) WHERE value = ANY ($1)", &[1016]);
         client.bind("", "", &[Some(wrong)], (1, 0));
         client.execute("", 0);
-        assert_eq!(client.sync().unwrap_err().code, "22P03", "{wrong:?}");
+        assert_eq!(client.sync().unwrap_err().code, "22P03", "{} bytes", wrong.len());
     }
     // A mark of its own before what is no wildcard, in a pattern that comes later.
     client.parse("", "SELECT 'a_b' LIKE $1 ESCAPE '/', 'axb' LIKE $1 ESCAPE '/'", &[]);

@@ -29,7 +29,9 @@ impl Parameter {
             1 => word().and_then(|count| word().map(|_| count)),
             _ => None,
         };
-        let pg_type = u32::try_from(oid).ok().and_then(Type::from_oid);
+        // Arrays, the names of which begin so, hold none: however deep one says it goes, it is looked into once.
+        let pg_type =
+            u32::try_from(oid).ok().and_then(Type::from_oid).filter(|kind| !kind.name().starts_with('_'));
         let (Some(count), Some(pg_type)) = (count, pg_type) else { return Ok(None) };
         let item = Self { pg_type, needed: None };
         let mut items = Vec::new();
