@@ -229,7 +229,7 @@ impl Config {
     }
 
     fn read(table: Table) -> Result<Self, String> {
-        table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+        table.try_into().map_err(|error: toml::de::Error| keys::in_words(error.message()))
     }
 
     /// The part that decides published numbers.

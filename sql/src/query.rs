@@ -8,7 +8,7 @@ use datafusion::prelude::{DataFrame, SessionContext};
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::dialect::GenericDialect;
-use datafusion::sql::sqlparser::tokenizer::Tokenizer;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Fault, Result, SqlError, query};
 use crate::guard;
@@ -30,6 +30,7 @@ pub fn statements(text: &str) -> Result<Vec<Statement>> {
         SqlError::Query { message, fault: Fault::Syntax, position }
     })?;
     guard::check_depth(&tokens)?;
+    let tokens = without_unlisten(tokens);
     let parsed = DFParserBuilder::new(tokens).build().and_then(|mut parser| parser.parse_statements());
     parsed.map(Vec::from).map_err(|error| match query(&error) {
         SqlError::Query { message, fault, .. } => {
@@ -38,6 +39,28 @@ pub fn statements(text: &str) -> Result<Vec<Statement>> {
         }
         other => other,
     })
+}
+
+/// Leaves out `UNLISTEN …`, which pools send before a connection is used again and this dialect doesn't know: nobody
+/// listens to anything here.
+fn without_unlisten(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let (mut begins, mut skips) = (true, false);
+    let keep = |token: &TokenWithSpan| match &token.token {
+        Token::Whitespace(_) => !skips,
+        Token::SemiColon => {
+            (begins, skips) = (true, false);
+            true
+        }
+        Token::Word(word) if begins && word.quote_style.is_none() => {
+            (begins, skips) = (false, word.value.eq_ignore_ascii_case("unlisten"));
+            !skips
+        }
+        _ => {
+            begins = false;
+            !skips
+        }
+    };
+    tokens.into_iter().filter(keep).collect()
 }
 
 /// Plans a statement.

@@ -11,7 +11,9 @@
 //! | `x = ANY (ARRAY['a', 'b'])` | `x IN ('a', 'b')` |
 //! | `current_user`, `current_setting('…')`, `set_config(…)` | what the connection says |
 //! | `x IN (SELECT … string_to_array(current_setting('search_path'), ',') s)`, as Grafana asks | `x IN ('mart')` |
+//! | `WITH RECURSIVE typeinfo_tree …`, as asyncpg asks for types | the same of `pg_type`, which has no nested types |
 //! | `parse_ident('a.b')` | `make_array('a', 'b')` |
+//! | `timezone(z, t)`, `substring(x FROM 'pattern')`, as Metabase asks | `t AT TIME ZONE z`, the first match |
 //! | a `SELECT` from a table of the catalogue that is always empty | no rows ([`empty`]) |
 //! | `(SELECT typname FROM pg_type WHERE …)` as a value | `(SELECT max(typname) …)`: one row or none |
 
@@ -111,12 +113,41 @@ pub(crate) fn folded(part: &ObjectNamePart) -> String {
     }
 }
 
+/// What asyncpg asks of types that it doesn't know, such as `int4[]`. The planner can't take its own question, which goes
+/// through domains, ranges and composite types; there are none of these. Nothing in it may be of a type that asyncpg
+/// would have to ask for: `INT UNSIGNED[]` is told as `oid[]`, which it knows.
+const TYPES_FOR_ASYNCPG: &str = "\
+    SELECT t.oid, n.nspname AS ns, t.typname AS name, t.typtype AS kind, NULL::int AS basetype, \
+    CASE WHEN t.typelem <> 0 THEN t.typelem END AS elemtype, CASE WHEN t.typelem <> 0 THEN ',' END AS elemdelim, \
+    NULL::int AS range_subtype, NULL::text[] AS attrtypoids, NULL::text[] AS attrnames, 0 AS depth, \
+    NULL::text AS basetype_name, e.typname AS elemtype_name, NULL::text AS range_subtype_name \
+    FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
+    LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem WHERE t.oid = ANY ($1::int unsigned[])";
+
+/// The plain question that stands for asyncpg's.
+fn types_for_asyncpg(query: &Query) -> Option<Query> {
+    let tables = &query.with.as_ref().filter(|with| with.recursive)?.cte_tables;
+    tables.first().filter(|table| table.alias.name.value == "typeinfo_tree")?;
+    let parsed = Parser::parse_sql(&GenericDialect {}, TYPES_FOR_ASYNCPG).ok()?.pop()?;
+    match parsed {
+        ast::Statement::Query(query) => Some(*query),
+        _ => None,
+    }
+}
+
 struct Rewriter<'a> {
     caller: Caller<'a>,
 }
 
 impl VisitorMut for Rewriter<'_> {
     type Break = String;
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<String> {
+        if let Some(plain) = types_for_asyncpg(query) {
+            *query = plain;
+        }
+        ControlFlow::Continue(())
+    }
 
     fn post_visit_relation(&mut self, relation: &mut ObjectName) -> ControlFlow<String> {
         if let [part] = relation.0.as_slice()
@@ -189,6 +220,13 @@ impl Rewriter<'_> {
                 types::cast(kind, *expr, data_type, array, format)
             }
             Expr::Function(function) => self.function(function),
+            Expr::Substring { expr, substring_from: Some(from), substring_for: None, .. }
+                if literal(&from).is_some() =>
+            {
+                // A text says what to look for, not where to begin.
+                let found = call("regexp_match", vec![*expr, *from]);
+                call("array_element", vec![found, Expr::value(Value::Number("1".to_owned(), false))])
+            }
             Expr::Like { negated, any, expr, pattern, escape_char: Some(escape) } => {
                 let (pattern, escape_char) = unescaped(pattern, escape);
                 Expr::Like { negated, any, expr, pattern, escape_char }
@@ -256,6 +294,12 @@ impl Rewriter<'_> {
                     _ => Expr::Function(function),
                 }
             }
+            ("timezone", FunctionArguments::List(_)) => match arguments(&function).as_slice() {
+                &[zone, time] => {
+                    Expr::AtTimeZone { timestamp: Box::new(time.clone()), time_zone: Box::new(zone.clone()) }
+                }
+                _ => Expr::Function(function),
+            },
             ("set_config", FunctionArguments::List(_)) => {
                 arguments(&function).into_iter().nth(1).cloned().unwrap_or_else(null)
             }

@@ -118,9 +118,22 @@ fn unknown(path: &[String], known: &Table) -> String {
     format!("there is no key {}; the keys here are {}", full(wrong), keys.join(", "))
 }
 
+/// A parser's complaint with what is expected in words, not in types of Rust.
+pub(super) fn in_words(message: &str) -> String {
+    let Some((before, expected)) = message.rsplit_once("expected ") else { return message.to_owned() };
+    let expected = match expected.trim() {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number of 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        other => other,
+    };
+    format!("{before}expected {expected}")
+}
+
 /// A parser's complaint with its place, on one line.
 pub(crate) fn located(name: &str, text: &str, error: &toml::de::Error) -> String {
-    let message = error.message().replace('\n', ", ");
+    let message = in_words(error.message()).replace('\n', ", ");
     match error.span() {
         Some(span) => format!("{name}, line {}: {message}", line_of(text, span.start)),
         None => format!("{name}: {message}"),

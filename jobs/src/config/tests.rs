@@ -132,6 +132,17 @@ fn properties_of_the_broker_come_with_dots_or_sections_and_secrets_from_elsewher
 }
 
 #[test]
+fn what_is_expected_is_said_in_words() {
+    for (line, expected) in [
+        ("[serve]\nconnections_max = -1", "expected a whole number of 0 or more"),
+        ("[quota]\nfloor_share = \"x\"", "expected a number"),
+    ] {
+        let error = format!("{:#}", parse(line, &[]).unwrap_err());
+        assert!(error.starts_with("t.toml, line 2: ") && error.ends_with(expected), "{error}");
+    }
+}
+
+#[test]
 fn a_capacity_is_a_number_of_leads() {
     let right = "expected how many open leads a rep may have: a whole number of 0 or more, such as 30";
     for (value, what) in

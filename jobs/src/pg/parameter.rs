@@ -55,7 +55,12 @@ pub(super) fn parameters(plan: &LogicalPlan, declared: &[u32]) -> Result<Vec<Par
             .filter(|told| *told != Type::UNKNOWN);
         let pg_type = told.unwrap_or_else(|| {
             let field = |needed: &DataType| Field::new("parameter", needed.clone(), true).into();
-            needed.as_ref().map_or(Type::TEXT, |needed| type_of(&field(needed)))
+            match &needed {
+                // Numbers of types and tables, as clients ask for them.
+                Some(DataType::List(item)) if *item.data_type() == DataType::UInt32 => Type::OID_ARRAY,
+                Some(needed) => type_of(&field(needed)),
+                None => Type::TEXT,
+            }
         });
         Parameter { pg_type, needed }
     };

@@ -78,7 +78,8 @@ fn idempotency(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let name = "idempotency-key";
     let Some(key) = headers.get(name) else { return Ok(None) };
     let key = key.to_str().map(str::trim).unwrap_or_default();
-    if key.is_empty() || key.len() > IDEMPOTENCY_MAX || headers.get_all(name).iter().count() > 1 {
+    let plain = key.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if key.is_empty() || !plain || key.len() > IDEMPOTENCY_MAX || headers.get_all(name).iter().count() > 1 {
         let what = format!("{name} must be one text of 1 to {IDEMPOTENCY_MAX} plain characters");
         return Err(Problem::parameter(name, what));
     }

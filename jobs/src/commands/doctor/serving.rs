@@ -90,8 +90,9 @@ fn audit(path: &Path) -> Verdict {
 fn subscriber(settings: &Webhook, lake: Option<&Lake>) -> Verdict {
     let name = &settings.name;
     if let Err(error) = webhook::check(settings) {
-        let action = "put the secret where `serve.webhook` says it is".to_owned();
-        return Verdict::Wrong(error.to_string(), action);
+        let action =
+            "put the secret, and the certificates of `ca`, where `serve.webhook` says they are".to_owned();
+        return Verdict::Wrong(format!("{error:#}"), action);
     }
     let Some(lake) = lake else { return Verdict::Good(format!("{name}: its secret is there")) };
     match Progress::read(lake, name) {

@@ -1,7 +1,7 @@
 //! The shapes of adjustments and scenarios for the `OpenAPI` document.
 
 use utoipa::openapi::schema::{
-    AdditionalProperties, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaType, Type,
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaType, Type,
 };
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -48,7 +48,10 @@ body! {
     /// What a scenario file holds.
     ScenarioBody: ObjectBuilder::new()
         .schema_type(Type::Object)
-        .property("scenario", list(ObjectBuilder::new().schema_type(Type::Object).build().into()))
+        .property(
+            "scenario",
+            ArrayBuilder::new().items(ObjectBuilder::new().schema_type(Type::Object)).min_items(Some(1)),
+        )
         .required("scenario")
         .build();
     /// Quotas as they would be: one row a case and scope.

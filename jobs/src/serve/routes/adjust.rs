@@ -112,7 +112,7 @@ pub(crate) async fn one(State(app): State<App>, Id(id): Id, given: Given) -> Res
     description = "Ask that a rep's quota become an amount (`to`), or so many percent more or less (`percent`). A rep's \
                    key asks for that rep only, a manager's for the team. Sent again with the same `Idempotency-Key`, it is \
                    answered the same and done once.",
-    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x20-\\x7e]+$", description = "A text of your own for this very request")),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$", description = "A text of your own for this very request")),
     request_body(content = AskBody, content_type = "application/json"),
     responses((status = 201, body = EventDone, content_type = "application/json"), Problems)
 )]
@@ -153,7 +153,7 @@ pub(crate) async fn ask(State(app): State<App>, given: Given, said: Said) -> Res
     description = "Say something about a request.",
     params(
         ("id" = String, Path, description = "The request"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x20-\\x7e]+$", description = "A text of your own for this very comment")
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$", description = "A text of your own for this very comment")
     ),
     request_body(content = CommentBody, content_type = "application/json"),
     responses((status = 200, body = EventDone, content_type = "application/json"), Problems)
@@ -175,7 +175,7 @@ pub(crate) async fn comment(
     description = "Propose other terms; whoever proposes them can't approve them.",
     params(
         ("id" = String, Path, description = "The request"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x20-\\x7e]+$", description = "A text of your own for this very proposal")
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$", description = "A text of your own for this very proposal")
     ),
     request_body(content = CounterBody, content_type = "application/json"),
     responses((status = 200, body = EventDone, content_type = "application/json"), Problems)
@@ -199,7 +199,7 @@ pub(crate) async fn counter(
                    still the terms. It acts from the newest published day on.",
     params(
         ("id" = String, Path, description = "The request"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x20-\\x7e]+$", description = "A text of your own for this very decision")
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$", description = "A text of your own for this very decision")
     ),
     request_body(content = DecideBody, content_type = "application/json"),
     responses((status = 200, body = EventDone, content_type = "application/json"), Problems)
@@ -218,7 +218,7 @@ pub(crate) async fn approve(
     description = "Turn a request down.",
     params(
         ("id" = String, Path, description = "The request"),
-        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x20-\\x7e]+$", description = "A text of your own for this very decision")
+        ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[\\x21-\\x7e]([\\x20-\\x7e]*[\\x21-\\x7e])?$", description = "A text of your own for this very decision")
     ),
     request_body(content = DecideBody, content_type = "application/json"),
     responses((status = 200, body = EventDone, content_type = "application/json"), Problems)

@@ -17,6 +17,7 @@ mod progress;
 mod send;
 mod sign;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -66,12 +67,13 @@ pub(super) fn open(settings: &[Webhook]) -> anyhow::Result<Vec<Arc<Subscriber>>>
     each.collect()
 }
 
-/// Says what is wrong with the secret of a subscriber.
+/// Says what is wrong with the secret of a subscriber, or its authorities.
 ///
 /// # Errors
-/// [`EngineError::Input`].
-pub(crate) fn check(settings: &Webhook) -> Result<(), EngineError> {
-    Signer::of(settings).map(|_| ())
+/// [`EngineError::Input`] for either.
+pub(crate) fn check(settings: &Webhook) -> anyhow::Result<()> {
+    Signer::of(settings)?;
+    send::client(settings).map(|_| ())
 }
 
 /// What names a subscriber's settings, so that "gone" holds until they change.
@@ -116,18 +118,20 @@ impl Subscriber {
         let _lock = self.alone(app).await;
         self.counts.active.store(true, Ordering::Relaxed);
         let (mut news, mut failures, mut known) = (app.news.subscribe(), 0_u32, None);
-        let mut said = String::new();
+        // Reasons of this streak of failures: each is told once.
+        let mut said = BTreeSet::new();
         loop {
             news.borrow_and_update();
             match self.step(app, &mut known).await {
                 Err(failure) => {
-                    if failures == 0 || failure.why != said {
+                    // Some reasons count seconds, as that of a certificate which has expired.
+                    let why = failure.why.replace(|letter: char| letter.is_ascii_digit(), "");
+                    if said.insert(why) {
                         tracing::warn!(
                             subscriber = self.settings.name,
                             "telling a subscriber of changes: {}; it is tried again until it takes them",
                             failure.why
                         );
-                        said = failure.why;
                     }
                     failures = failures.saturating_add(1);
                     self.counts.streak.store(u64::from(failures), Ordering::Relaxed);
@@ -158,6 +162,7 @@ impl Subscriber {
                     "the subscriber takes changes again"
                 );
                 failures = 0;
+                said.clear();
                 self.counts.streak.store(0, Ordering::Relaxed);
             }
         }

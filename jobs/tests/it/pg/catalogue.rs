@@ -124,7 +124,7 @@ fn what_clients_write_in_ways_of_their_own_is_understood() {
 }
 
 #[test]
-fn what_grafana_and_metabase_ask_is_understood() {
+fn what_grafana_metabase_and_asyncpg_ask_is_understood() {
     let tool = Tool::new().with_lake();
     let server = Server::start(&tool, &[]);
     let mut client = server.client();
@@ -148,10 +148,23 @@ fn what_grafana_and_metabase_ask_is_understood() {
              string_to_array(current_setting('search_path'),',') s)",
             "quota",
         ),
+        ("SELECT substring('ab123c' FROM '[0-9]+'), substring('abcdef' FROM 3)", "123,cdef"),
+        ("SELECT timezone('Asia/Shanghai', TIMESTAMP '2026-03-31 00:00:00') IS NOT NULL", "t"),
+        // Between two statements of a pool.
+        ("SELECT pg_advisory_unlock_all(); UNLISTEN *; SELECT 7", "∅;7"),
         ("SELECT (parse_ident('mart.quota'))[1], (parse_ident('\"A b\".C'))[2]", "mart,c"),
     ] {
         assert_eq!(client.text(text), expected, "{text}");
     }
+    // As asyncpg asks for types, in a form that it knows the answer's types of.
+    let types = "WITH RECURSIVE typeinfo_tree(oid) AS (SELECT oid FROM pg_type WHERE oid = ANY ($1::oid[]) UNION ALL \
+                 SELECT 1 FROM typeinfo_tree) SELECT DISTINCT * FROM typeinfo_tree ORDER BY 1 DESC";
+    client.parse("types", types, &[]);
+    client.describe(b'S', "types");
+    assert_eq!(client.sync().unwrap().parameters, [1028]);
+    client.bind("", "types", &[Some(b"{1007}")], (0, 0));
+    client.execute("", 0);
+    assert!(client.sync().unwrap().text().starts_with("1007,pg_catalog,_int4,b,∅,23,"));
     // What would mean something else than it says is refused, with what to write instead.
     for (text, right) in [
         ("SELECT 2 ^ 3", "power(a, b)"),

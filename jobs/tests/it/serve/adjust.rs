@@ -236,8 +236,12 @@ fn bodies_that_are_too_large_or_of_another_kind_are_refused() {
     let text = server.send("POST", "/v1/adjustments", &[("content-type", "text/plain")], b"{}");
     assert_eq!(problem(&text).0, 415, "a page of another site can't send JSON without asking first");
     let put = server.send("PUT", "/v1/adjustments", &[("content-type", "application/json")], b"{}");
-    assert_eq!(problem(&put).0, 415);
+    assert_eq!(problem(&put).0, 405, "there is no such method, whatever the body is");
     let not_here = server.send("POST", "/v1/quotas", &[("content-type", "application/json")], b"{}");
-    assert_eq!(problem(&not_here).0, 415);
+    assert_eq!(problem(&not_here).0, 405);
+    let nowhere = server.send("POST", "/v1/nothing", &[("content-type", "text/plain")], b"x");
+    assert_eq!(problem(&nowhere).0, 404);
+    let read = server.send("GET", "/v1/quotas", &[("content-type", "application/json")], b"{}");
+    assert_eq!(problem(&read).0, 415, "a request that reads takes no body");
     assert_eq!(server.ask("POST", "/v1/quotas", &[]).status, 405);
 }

@@ -121,11 +121,12 @@ fn everything_arrives_in_order_through_failures_hangs_deaths_and_kills() {
     assert!(all.iter().all(|request| request.changes().len() <= 7));
     assert_eq!(metric(&server, "tideline_webhook_delay_seconds{subscriber=\"crm\"}"), "0");
     assert_eq!(server.stop().0, 0);
-    // A streak of failures is one line, and its end another.
+    // A reason is one line in a streak of failures, and the streak's end another.
     let log = std::fs::read_to_string(tool.path("serve.log")).unwrap();
     let first = log.lines().filter(|line| line.contains("it answered 500")).count();
     assert_eq!((first, log.matches("the subscriber takes changes again").count() >= 1), (1, true), "{log}");
-    assert!(log.matches("telling a subscriber of changes:").count() <= 4, "{log}");
+    // 500, no answer in time, a connection that is closed or refused, 302; then two streaks after restarts.
+    assert!(log.matches("telling a subscriber of changes:").count() <= 9, "{log}");
 }
 
 #[test]
