@@ -127,7 +127,12 @@ const TYPES_FOR_ASYNCPG: &str = "\
 /// The plain question that stands for asyncpg's.
 fn types_for_asyncpg(query: &Query) -> Option<Query> {
     let tables = &query.with.as_ref().filter(|with| with.recursive)?.cte_tables;
-    tables.first().filter(|table| table.alias.name.value == "typeinfo_tree")?;
+    let asked = |table: &&ast::Cte| {
+        let columns = &table.alias.columns;
+        table.alias.name.value == "typeinfo_tree"
+            && columns.iter().any(|column| column.name.value == "attrtypoids")
+    };
+    tables.first().filter(asked)?;
     let parsed = Parser::parse_sql(&GenericDialect {}, TYPES_FOR_ASYNCPG).ok()?.pop()?;
     match parsed {
         ast::Statement::Query(query) => Some(*query),

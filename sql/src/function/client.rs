@@ -251,6 +251,10 @@ fn formatted(row: &Row<'_>) -> Answer {
             continue;
         }
         let place = place.unwrap_or(next);
+        // The template is no argument of its own, and one that isn't there can't be written.
+        if !(1..row.len()).contains(&place) {
+            return Answer::Null;
+        }
         next = place + 1;
         let given = row.text(place);
         match (kind, given) {

@@ -130,8 +130,9 @@ fn what_grafana_metabase_and_asyncpg_ask_is_understood() {
     let mut client = server.client();
     for (text, expected) in [
         (
-            "SELECT format('%I.%s is %L', 'a b', 'c', 'd''e'), format('%2$s %1$s %%', 'a', 'b'), format('%L', NULL)",
-            "\"a b\".c is 'd''e',b a %,NULL",
+            "SELECT format('%I.%s is %L', 'a b', 'c', 'd''e'), format('%2$s %1$s %%', 'a', 'b'), format('%L', NULL), \
+             format('%18446744073709551615$s', 'a'), format('%0$s|%9$s', 'a'), format('%')",
+            "\"a b\".c is 'd''e',b a %,NULL,∅,∅,∅",
         ),
         (
             "SELECT to_char(DATE '2026-03-31', 'YYYY-MM'), to_char(TIMESTAMP '2026-03-31 14:05:06', 'HH24:MI'), \
@@ -157,8 +158,8 @@ fn what_grafana_metabase_and_asyncpg_ask_is_understood() {
         assert_eq!(client.text(text), expected, "{text}");
     }
     // As asyncpg asks for types, in a form that it knows the answer's types of.
-    let types = "WITH RECURSIVE typeinfo_tree(oid) AS (SELECT oid FROM pg_type WHERE oid = ANY ($1::oid[]) UNION ALL \
-                 SELECT 1 FROM typeinfo_tree) SELECT DISTINCT * FROM typeinfo_tree ORDER BY 1 DESC";
+    let types = "WITH RECURSIVE typeinfo_tree(oid, attrtypoids) AS (SELECT oid, 1 FROM pg_type WHERE oid = ANY ($1::oid[]) UNION ALL \
+                 SELECT 1, 1 FROM typeinfo_tree) SELECT DISTINCT * FROM typeinfo_tree ORDER BY 1 DESC";
     client.parse("types", types, &[]);
     client.describe(b'S', "types");
     assert_eq!(client.sync().unwrap().parameters, [1028]);
