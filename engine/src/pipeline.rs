@@ -21,19 +21,23 @@ mod subjects;
 mod trial;
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread;
 use std::time::Instant;
 
-use tokio::task::spawn_blocking;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::{block_in_place, spawn_blocking};
 
 use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::lake::{Job, Lake};
+use crate::mart::Mart;
 use crate::quota::Predictor;
 use crate::rule::Book;
 use crate::score::Models;
 use crate::settings::Settings;
 use crate::tile::{TileReport, Tiles};
-use crate::time::{Day, Micros};
+use crate::time::{Day, Micros, Zone};
 
 pub use past::{Past, PastRequest, find_run};
 pub use record::{Record, record};
@@ -109,24 +113,16 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     }
 
     let inputs = Inputs { as_of, settings, catalogue, predictor, rules, models };
-    let computed = Box::pin(compute(lake, (&sources, tiles), inputs, progress, &mut clock));
-    let (state, tile_report) = computed.await?;
-    let State { tiles, windows, measures, scores, quotas } = state;
+    let write = |marts: Vec<Mart>| publish::write_all(lake, &identity, as_of, &marts);
+    let early = |day: &marts::Measured<'_>| write(marts::of_measures(day)?);
+    let computed = Box::pin(compute(lake, (&sources, tiles), inputs, progress, &mut clock, early));
+    let (state, tile_report, mut written) = computed.await?;
 
     progress("publishing");
-    let marts = marts::all(&marts::Computed {
-        tiles: &tiles,
-        windows: &windows,
-        measures: &measures,
-        scores: &scores,
-        quotas: &quotas,
-        rules,
-        settings,
-        catalogue,
-        zone: lake.zone(),
-        as_of,
-    })?;
+    let day = state.measured((settings, catalogue), lake.zone(), as_of);
+    written.extend(write(marts::with_quotas(&day, &state.quotas, rules)?)?);
     clock.lap("marts");
+    let State { tiles, windows, measures, scores, quotas } = state;
     let mapping_error = notice::mapping_error(&sources, &windows, as_of)?;
     let facts = publish::RunFacts {
         as_of,
@@ -138,7 +134,7 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     };
     // Memory is handed back while the disk is waited for.
     spawn_blocking(move || drop((tiles, windows, measures, scores)));
-    let mut report = publish::publish(lake, &identity, &facts, &marts).await?;
+    let mut report = publish::publish(lake, &identity, &facts, written).await?;
     clock.lap("publish");
     report.warnings.extend(notice::of_tiles(&tile_report));
     report.tiles = tile_report;
@@ -167,14 +163,28 @@ struct State {
     quotas: quotas::Quotas,
 }
 
-/// The stages between reading and publishing. The tiles are those of `lake`, just opened.
-async fn compute(
+impl State {
+    fn measured<'a>(
+        &'a self,
+        (settings, catalogue): (&'a Settings, &'a Catalogue),
+        zone: &'a Zone,
+        as_of: Day,
+    ) -> marts::Measured<'a> {
+        let Self { tiles, windows, measures, scores, .. } = self;
+        marts::Measured { tiles, windows, measures, scores, settings, catalogue, zone, as_of }
+    }
+}
+
+/// The stages between reading and publishing. The tiles are those of `lake`, just opened; `beside` is called with what
+/// was measured, while quotas are computed.
+async fn compute<T: Send>(
     lake: &Lake,
     (sources, opened): (&source::Sources, Tiles),
     inputs: Inputs<'_>,
     progress: &mut dyn FnMut(&str),
     clock: &mut Clock,
-) -> Result<(State, TileReport)> {
+    beside: impl FnOnce(&marts::Measured<'_>) -> Result<T> + Send,
+) -> Result<(State, TileReport, T)> {
     let Inputs { as_of, settings, catalogue, predictor, rules, models } = inputs;
     progress("tiles");
     let (tiles, tile_report) = stage::tiles(opened, sources, catalogue, as_of).await?;
@@ -185,7 +195,11 @@ async fn compute(
     clock.lap("windows");
 
     progress("measures");
-    let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
+    let basis = quotas::basis(lake, sources, (&tiles, &windows), (settings, predictor), as_of);
+    let (measures, basis) =
+        meanwhile(|| stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of), basis)
+            .await;
+    let basis = basis?;
     clock.lap("measures");
 
     progress("scores");
@@ -194,12 +208,39 @@ async fn compute(
     clock.lap("scores");
 
     progress("factors and quotas");
-    let quotas = quotas::quotas(
-        lake, sources, &tiles, &windows, &measures, &scores, settings, predictor, rules, as_of,
-    )
-    .await?;
+    let zone = lake.zone();
+    let day = marts::Measured {
+        tiles: &tiles,
+        windows: &windows,
+        measures: &measures,
+        scores: &scores,
+        settings,
+        catalogue,
+        zone,
+        as_of,
+    };
+    let (quotas, made) =
+        rayon::join(|| quotas::quotas(basis, sources, &day, (predictor, rules)), || beside(&day));
+    let (quotas, made) = (quotas?, made?);
     clock.lap("quotas");
-    Ok((State { tiles, windows, measures, scores, quotas }, tile_report))
+    Ok((State { tiles, windows, measures, scores, quotas }, tile_report, made))
+}
+
+/// Computes while a future goes on; after it where the runtime has one thread only.
+async fn meanwhile<A: Send, B>(work: impl FnOnce() -> A + Send, future: impl Future<Output = B>) -> (A, B) {
+    let handle = Handle::current();
+    if handle.runtime_flavor() == RuntimeFlavor::CurrentThread {
+        let said = future.await;
+        return (work(), said);
+    }
+    // A thread of its own: a future that waited on one of rayon's could wait for work that needs this very thread.
+    block_in_place(|| {
+        thread::scope(|scope| {
+            let working = scope.spawn(work);
+            let said = handle.block_on(future);
+            (working.join().unwrap_or_else(|panic| resume_unwind(panic)), said)
+        })
+    })
 }
 
 /// Wall-clock time per stage.

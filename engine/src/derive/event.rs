@@ -1,43 +1,32 @@
 //! What goes into the recogniser and what comes out.
 
+use super::machine::Fired;
 use crate::catalogue::{Definition, Entity, EventCode};
 
-/// An event as far as sequences care: when, what, of whom. Borrows its texts from the caller's columns.
+/// An event as far as sequences care: when, what, of whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SequenceEvent<'a> {
+pub struct SequenceEvent<I = u32> {
     /// `event_time`, µs since the epoch, UTC.
     pub time_us: i64,
-    /// `event_id`; orders events of one instant, by bytes.
-    pub event_id: &'a str,
+    /// Where the caller finds the event again.
+    pub place: usize,
     /// The event type, as the catalogue of the definitions numbers it.
     pub code: EventCode,
-    /// `rep_id`.
-    pub rep: Option<&'a str>,
-    /// `customer_id`.
-    pub customer: Option<&'a str>,
-    /// `lead_id`.
-    pub lead: Option<&'a str>,
-    /// `opportunity_id`.
-    pub opportunity: Option<&'a str>,
+    /// Of whom, by [`Entity::index`]: numbers from 0 on, without large gaps, or anything else that tells them apart.
+    pub ids: [Option<I>; Entity::ALL.len()],
     /// None for an event as it was read. A fact that [`super::still_needed`] carries over belongs to the one derived
     /// model named here; the others don't see it, because they may have dropped what came between.
     pub only_for: Option<EventCode>,
 }
 
-impl<'a> SequenceEvent<'a> {
-    /// The id of that entity.
-    pub fn id(&self, entity: Entity) -> Option<&'a str> {
-        match entity {
-            Entity::Rep => self.rep,
-            Entity::Customer => self.customer,
-            Entity::Lead => self.lead,
-            Entity::Opportunity => self.opportunity,
-        }
+impl<I: Copy> SequenceEvent<I> {
+    /// Its entity of that kind.
+    pub fn id(&self, entity: Entity) -> Option<I> {
+        self.ids.get(entity.index()).copied().flatten()
     }
 }
 
-/// An event recognised from a sequence. It carries the ids of the event that set it off: the last of a streak, the
-/// trigger of a silence, the last sign of life of an idle entity.
+/// An event recognised from a sequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DerivedEvent<'a> {
     /// When it came true: the event's time, or the deadline, µs since the epoch, UTC.
@@ -50,24 +39,20 @@ pub struct DerivedEvent<'a> {
     pub entity: Entity,
     /// That entity's id.
     pub entity_id: &'a str,
-    /// The event that set it off; its ids are this event's.
-    pub trigger: SequenceEvent<'a>,
+    /// The place of the event that set it off, whose ids it takes: the last of a streak, the trigger of a silence, the
+    /// last sign of life of an idle entity.
+    pub trigger: usize,
 }
 
 impl<'a> DerivedEvent<'a> {
-    pub(super) fn new(
-        definition: &Definition,
-        entity_id: &'a str,
-        time_us: i64,
-        trigger: SequenceEvent<'a>,
-    ) -> Self {
+    pub(super) fn new(definition: &Definition, entity_id: &'a str, fired: Fired) -> Self {
         Self {
-            time_us,
-            event_id: id_of(&definition.name, entity_id, time_us),
+            time_us: fired.time_us,
+            event_id: id_of(&definition.name, entity_id, fired.time_us),
             code: definition.code,
             entity: definition.entity,
             entity_id,
-            trigger: SequenceEvent { only_for: None, ..trigger },
+            trigger: fired.trigger,
         }
     }
 }

@@ -11,21 +11,29 @@ pub(super) enum Role {
     Undoes,
 }
 
-/// Something recognised: when, and the position of the event that set it off.
+/// Something recognised: when, of which entity, and the place of the event that set it off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Fired {
     pub(super) time_us: i64,
+    pub(super) entity: usize,
     pub(super) trigger: usize,
 }
 
-/// An event's place in the list and its time.
+/// An event's place and its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
-    pub(super) position: usize,
+    pub(super) place: usize,
     pub(super) time_us: i64,
 }
 
-/// A definition and the states of its entities, indexed by dense entity number.
+impl Seen {
+    /// What it brings to light of an entity the moment it comes.
+    fn fires(self, entity: usize) -> Fired {
+        Fired { time_us: self.time_us, entity, trigger: self.place }
+    }
+}
+
+/// A definition and the states of its entities, by their numbers.
 #[derive(Debug)]
 pub(super) enum Machine {
     /// The first event, once there was one.
@@ -46,7 +54,7 @@ pub(super) enum Life {
     Silent,
     /// The last sign of life.
     Active(Seen),
-    /// Closed for good, by the event at this position.
+    /// Closed for good, by the event at this place.
     Closed(usize),
 }
 
@@ -71,8 +79,8 @@ impl Machine {
                 if first.is_some() {
                     return None;
                 }
-                *first = Some(event.position);
-                Some(Fired { time_us: event.time_us, trigger: event.position })
+                *first = Some(event.place);
+                Some(event.fires(entity))
             }
             Self::Streak { count, runs } => {
                 let run = slot(runs, entity)?;
@@ -80,16 +88,16 @@ impl Machine {
                     run.clear();
                     return None;
                 }
-                run.push(event.position);
+                run.push(event.place);
                 if run.len() < *count {
                     return None;
                 }
                 run.clear();
-                Some(Fired { time_us: event.time_us, trigger: event.position })
+                Some(event.fires(entity))
             }
             Self::Silence { within_us, waiting } => {
                 let waiting = slot(waiting, entity)?;
-                let fired = waiting.and_then(|trigger| overdue(trigger, *within_us, event.time_us));
+                let fired = waiting.and_then(|trigger| overdue(entity, trigger, *within_us, event.time_us));
                 *waiting = match role {
                     Role::Undoes => None,
                     Role::Counts if fired.is_some() => Some(event),
@@ -100,13 +108,13 @@ impl Machine {
             Self::Idle { within_us, states } => {
                 let state = slot(states, entity)?;
                 let fired = match *state {
-                    Life::Active(last) => overdue(last, *within_us, event.time_us),
+                    Life::Active(last) => overdue(entity, last, *within_us, event.time_us),
                     Life::Silent => None,
                     Life::Closed(_) => return None,
                 };
                 *state = match role {
                     Role::Counts => Life::Active(event),
-                    Role::Undoes => Life::Closed(event.position),
+                    Role::Undoes => Life::Closed(event.place),
                 };
                 fired
             }
@@ -118,30 +126,33 @@ impl Machine {
         match self {
             Self::First(_) | Self::Streak { .. } => Vec::new(),
             Self::Silence { within_us, waiting } => {
-                waiting.iter().flatten().filter_map(|seen| overdue(*seen, *within_us, end_us)).collect()
+                let waiting = waiting.iter().enumerate();
+                waiting.filter_map(|(entity, seen)| overdue(entity, (*seen)?, *within_us, end_us)).collect()
             }
             Self::Idle { within_us, states } => {
-                let active = states.iter().filter_map(|state| state.active());
-                active.filter_map(|seen| overdue(seen, *within_us, end_us)).collect()
+                let states = states.iter().enumerate();
+                states
+                    .filter_map(|(entity, state)| overdue(entity, state.active()?, *within_us, end_us))
+                    .collect()
             }
         }
     }
 
-    /// Positions of the events that later recognition rests on, given that everything before `as_of_us` was recognised.
+    /// Places of the events that later recognition rests on, given that everything before `as_of_us` was recognised.
     pub(super) fn needed(&self, as_of_us: i64) -> Vec<usize> {
-        let open = |seen: Seen, within_us| overdue(seen, within_us, as_of_us).is_none();
+        let open = |seen: Seen, within_us| overdue(0, seen, within_us, as_of_us).is_none();
         match self {
             Self::First(firsts) => firsts.iter().flatten().copied().collect(),
             Self::Streak { runs, .. } => runs.iter().flatten().copied().collect(),
             Self::Silence { within_us, waiting } => {
                 let waiting = waiting.iter().flatten();
-                waiting.filter(|seen| open(**seen, *within_us)).map(|seen| seen.position).collect()
+                waiting.filter(|seen| open(**seen, *within_us)).map(|seen| seen.place).collect()
             }
             Self::Idle { within_us, states } => {
                 let rests_on = |state: &Life| match *state {
                     Life::Silent => None,
-                    Life::Active(seen) => open(seen, *within_us).then_some(seen.position),
-                    Life::Closed(position) => Some(position),
+                    Life::Active(seen) => open(seen, *within_us).then_some(seen.place),
+                    Life::Closed(place) => Some(place),
                 };
                 states.iter().filter_map(rests_on).collect()
             }
@@ -159,9 +170,9 @@ impl Life {
 }
 
 /// Fires at the deadline if that lies before `now_us`: an event at the deadline is still in time.
-fn overdue(seen: Seen, within_us: i64, now_us: i64) -> Option<Fired> {
+fn overdue(entity: usize, seen: Seen, within_us: i64, now_us: i64) -> Option<Fired> {
     let deadline_us = seen.time_us.saturating_add(within_us);
-    (deadline_us < now_us).then_some(Fired { time_us: deadline_us, trigger: seen.position })
+    (deadline_us < now_us).then_some(Fired { time_us: deadline_us, entity, trigger: seen.place })
 }
 
 /// The place of an entity, made when it is first met.

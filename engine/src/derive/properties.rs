@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use super::{SequenceEvent, recognise, reduce, still_needed};
+use super::{DerivedEvent, SequenceEvent, recognise, reduce, still_needed};
 use crate::catalogue::{Catalogue, Definition, Duration, Sequence};
 
 const MODELS: &str = r#"
@@ -75,29 +75,33 @@ fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
     vec((0..END, 0..CODES.len(), 0..=IDS.len(), 0..=IDS.len()), 0..60)
 }
 
-fn build<'a>(catalogue: &Catalogue, mut drawn: Vec<Drawn>, names: &'a [String]) -> Vec<SequenceEvent<'a>> {
+fn build(catalogue: &Catalogue, mut drawn: Vec<Drawn>) -> Vec<SequenceEvent> {
     drawn.sort_by_key(|event| event.0);
-    let events = drawn.into_iter().zip(names);
-    let built = events.map(|((second, code, customer, lead), event_id)| SequenceEvent {
+    let number = |position: usize| u32::try_from(position).ok().filter(|_| position < IDS.len());
+    let events = drawn.into_iter().enumerate();
+    let built = events.map(|(place, (second, code, customer, lead))| SequenceEvent {
         time_us: second * SECOND,
-        event_id,
+        place,
         code: catalogue.get(CODES[code]).unwrap().0,
-        rep: None,
-        customer: IDS.get(customer).copied(),
-        lead: IDS.get(lead).copied(),
-        opportunity: None,
+        ids: [None, number(customer), number(lead), None],
         only_for: None,
     });
     built.collect()
 }
 
-fn names() -> Vec<String> {
-    (0..60).map(|i| format!("{i:02}")).collect()
+fn recognised(
+    definitions: &[Definition],
+    events: &[SequenceEvent],
+    from: i64,
+    until: i64,
+) -> Vec<DerivedEvent<'static>> {
+    let name = |_, number| IDS[usize::try_from(number).unwrap()];
+    recognise(definitions, events.iter().copied(), (from, until), &|_, _| false, &name)
 }
 
 /// Every deadline that passes, by looking at every pair: an idle spell begins at each sign of life that no other event
 /// of the definition follows in time, before the entity closed.
-fn idle_by_search(definition: &Definition, events: &[SequenceEvent<'_>], until: i64) -> Vec<(i64, String)> {
+fn idle_by_search(definition: &Definition, events: &[SequenceEvent], until: i64) -> Vec<(i64, u32)> {
     let Sequence::Idle { codes, ends, within } = &definition.sequence else { return Vec::new() };
     let watched: Vec<_> = events
         .iter()
@@ -111,15 +115,14 @@ fn idle_by_search(definition: &Definition, events: &[SequenceEvent<'_>], until: 
         let answered =
             watched[position + 1..].iter().any(|(other, of)| of == id && other.time_us <= deadline);
         if !closed && !answered && deadline < until {
-            found.push((deadline, (*id).to_owned()));
+            found.push((deadline, *id));
         }
     }
-    found.sort();
     found
 }
 
 /// The events of a day that [`reduce`] keeps.
-fn cut_down<'a>(definitions: &[Definition], day: &[SequenceEvent<'a>]) -> Vec<SequenceEvent<'a>> {
+fn cut_down(definitions: &[Definition], day: &[SequenceEvent]) -> Vec<SequenceEvent> {
     let keep = reduce(definitions, day);
     day.iter().zip(keep).filter(|(_, keep)| *keep).map(|(event, _)| *event).collect()
 }
@@ -139,13 +142,13 @@ fn with_deadline(mut definitions: Vec<Definition>, text: &str) -> Vec<Definition
 proptest! {
     #[test]
     fn the_past_carried_over_a_cut_stands_for_the_whole(drawn in drawn(), from in 0..END, until in 0..2 * END) {
-        let (catalogue, names) = (catalogue(), names());
-        let events = build(catalogue, drawn, &names);
+        let catalogue = catalogue();
+        let events = build(catalogue, drawn);
         for definitions in [own(catalogue), catalogue.definitions().to_vec()] {
             let (from, until) = (from * SECOND, until * SECOND);
-            let whole = recognise(&definitions, &events, from, until, &|_, _| false);
+            let whole = recognised(&definitions, &events, from, until);
             let carried = still_needed(&definitions, &events, from, &|_, _| false);
-            prop_assert_eq!(recognise(&definitions, &carried, from, until, &|_, _| false), whole);
+            prop_assert_eq!(recognised(&definitions, &carried, from, until), whole);
             // What is carried is only what is needed: a handful per entity and model.
             let facts = carried.iter().filter(|event| event.only_for.is_some()).count();
             prop_assert!(facts <= definitions.len() * IDS.len() * 4);
@@ -154,16 +157,16 @@ proptest! {
 
     #[test]
     fn a_run_every_step_finds_what_one_run_finds(drawn in drawn(), step in 1..9_i64) {
-        let (catalogue, names) = (catalogue(), names());
-        let (definitions, events) = (own(catalogue), build(catalogue, drawn, &names));
-        let whole = recognise(&definitions, &events, 0, END * SECOND, &|_, _| false);
+        let catalogue = catalogue();
+        let (definitions, events) = (own(catalogue), build(catalogue, drawn));
+        let whole = recognised(&definitions, &events, 0, END * SECOND);
         let (mut stepwise, mut state, mut taken) = (Vec::new(), Vec::new(), 0);
         let mut from = 0;
         while from < END * SECOND {
             let until = (from + step * SECOND).min(END * SECOND);
             let arrived = events.partition_point(|event| event.time_us < until);
             state.extend_from_slice(&events[taken..arrived]);
-            stepwise.extend(recognise(&definitions, &state, from, until, &|_, _| false));
+            stepwise.extend(recognised(&definitions, &state, from, until));
             state = still_needed(&definitions, &state, until, &|_, _| false);
             (from, taken) = (until, arrived);
         }
@@ -172,35 +175,35 @@ proptest! {
 
     #[test]
     fn days_cut_down_stand_for_the_whole(drawn in drawn(), within in 0..3_usize, late in vec(any::<bool>(), 60)) {
-        let (catalogue, names) = (catalogue(), names());
+        let catalogue = catalogue();
         let definitions = with_deadline(own(catalogue), ["2h", "27h", "70h"][within]);
         // Three hours a step: five days.
-        let mut events = build(catalogue, drawn, &names);
+        let mut events = build(catalogue, drawn);
         for event in &mut events {
             event.time_us *= 3 * 3_600;
         }
-        let day_of = |event: &SequenceEvent<'_>| event.time_us.div_euclid(DAY);
+        let day_of = |event: &SequenceEvent| event.time_us.div_euclid(DAY);
         let mut reduced = Vec::new();
         for day in events.chunk_by(|a, b| day_of(a) == day_of(b)) {
             let kept = cut_down(&definitions, day);
             prop_assert_eq!(&cut_down(&definitions, &kept), &kept);
             // What was on time, reduced, and then what was late.
-            let is_late = |event: &SequenceEvent<'_>| names.iter().zip(&late).any(|(name, late)| *late && name == event.event_id);
+            let is_late = |event: &SequenceEvent| late[event.place];
             let (after, before): (Vec<_>, Vec<_>) = day.iter().partition(|event| is_late(event));
             let mut both = [cut_down(&definitions, &before), after].concat();
-            both.sort_by_key(|event| (event.time_us, event.event_id));
+            both.sort_by_key(|event| (event.time_us, event.place));
             prop_assert_eq!(&cut_down(&definitions, &both), &kept);
             reduced.extend(kept);
         }
-        let found = |events| recognise(&definitions, events, 0, 9 * DAY, &|_, _| false);
+        let found = |events| recognised(&definitions, events, 0, 9 * DAY);
         prop_assert_eq!(found(&reduced), found(&events));
     }
 
     #[test]
     fn output_is_ordered_in_range_and_without_repeats(drawn in drawn(), from in 0..END, until in 0..2 * END) {
-        let (catalogue, names) = (catalogue(), names());
-        let events = build(catalogue, drawn, &names);
-        let found = recognise(catalogue.definitions(), &events, from * SECOND, until * SECOND, &|_, _| false);
+        let catalogue = catalogue();
+        let events = build(catalogue, drawn);
+        let found = recognised(catalogue.definitions(), &events, from * SECOND, until * SECOND);
         let key: Vec<_> = found.iter().map(|event| (event.time_us, event.code, event.entity_id)).collect();
         prop_assert!(key.windows(2).all(|pair| pair[0] < pair[1]));
         prop_assert!(key.iter().all(|key| (from * SECOND..until * SECOND).contains(&key.0)));
@@ -212,13 +215,18 @@ proptest! {
 
     #[test]
     fn idle_spells_are_those_a_plain_search_finds(drawn in drawn(), until in 0..2 * END) {
-        let (catalogue, names) = (catalogue(), names());
-        let events: Vec<_> = build(catalogue, drawn, &names);
+        let catalogue = catalogue();
+        let events: Vec<_> = build(catalogue, drawn);
         let known: Vec<_> = events.into_iter().filter(|event| event.time_us < until * SECOND).collect();
         for definition in own(catalogue).into_iter().filter(|d| matches!(d.sequence, Sequence::Idle { .. })) {
-            let found = recognise(std::slice::from_ref(&definition), &known, 0, until * SECOND, &|_, _| false);
-            let found: Vec<_> = found.iter().map(|event| (event.time_us, event.entity_id.to_owned())).collect();
-            prop_assert_eq!(found, idle_by_search(&definition, &known, until * SECOND));
+            let found = recognised(std::slice::from_ref(&definition), &known, 0, until * SECOND);
+            let found: Vec<_> = found.iter().map(|event| (event.time_us, event.entity_id)).collect();
+            let mut searched: Vec<_> = idle_by_search(&definition, &known, until * SECOND)
+                .into_iter()
+                .map(|(time, number)| (time, IDS[usize::try_from(number).unwrap()]))
+                .collect();
+            searched.sort_unstable();
+            prop_assert_eq!(found, searched);
         }
     }
 }

@@ -1,18 +1,16 @@
 //! Drives every definition over one ordered list of events.
 
-use rustc_hash::FxHashMap;
-
 use super::machine::{Fired, Machine, Role, Seen};
 use super::{DerivedEvent, SequenceEvent};
 use crate::catalogue::{Definition, Entity, EventCode, Sequence};
 
 /// Every derived event that comes true at `from_us` or later and before `until_us`, by time, code, entity id.
 ///
-/// `events` must be in order of (`time_us`, `event_id`), one of each id; they may begin before `from_us`, and must hold
+/// `events` must be in order of time and `event_id`, one of each id; they may begin before `from_us`, and must hold
 /// everything that is still needed from there (the whole past, or what [`still_needed`] carried over). Events at or after
 /// `until_us` are not looked at. An event without an id of a definition's entity means nothing to that definition.
 ///
-/// `known` says of a `first` model and an entity whether it came true before `events` begin.
+/// `known` says of a `first` model and an entity whether it came true before `events` begin; `names` tells an entity's id.
 ///
 /// A silence or an idle spell fires at its deadline even if no event follows. Two of one model and entity at one instant
 /// are one event. Derived events are not looked at: no definition builds on another.
@@ -20,14 +18,14 @@ use crate::catalogue::{Definition, Entity, EventCode, Sequence};
 /// Late events change the past: recognise again from the earliest of their times, with the past before it.
 pub fn recognise<'a>(
     definitions: &[Definition],
-    events: &[SequenceEvent<'a>],
-    from_us: i64,
-    until_us: i64,
+    events: impl IntoIterator<Item = SequenceEvent>,
+    (from_us, until_us): (i64, i64),
     known: Known<'_>,
+    names: &dyn Fn(Entity, u32) -> &'a str,
 ) -> Vec<DerivedEvent<'a>> {
     let mut run = Run::new(definitions, from_us, known);
-    for (position, event) in events.iter().enumerate().take_while(|(_, event)| event.time_us < until_us) {
-        run.take(position, event);
+    for event in events.into_iter().take_while(|event| event.time_us < until_us) {
+        run.take(event.place, &event);
     }
     let mut found = run.fired;
     for (definition, machine) in run.machines.iter().enumerate() {
@@ -37,8 +35,9 @@ pub fn recognise<'a>(
         .into_iter()
         .filter(|(_, fired)| (from_us..until_us).contains(&fired.time_us))
         .filter_map(|(definition, fired)| {
-            let (definition, trigger) = (definitions.get(definition)?, *events.get(fired.trigger)?);
-            Some(DerivedEvent::new(definition, trigger.id(definition.entity)?, fired.time_us, trigger))
+            let definition = definitions.get(definition)?;
+            let name = names(definition.entity, u32::try_from(fired.entity).ok()?);
+            Some(DerivedEvent::new(definition, name, fired))
         })
         .collect();
     let key = |event: &DerivedEvent<'a>| (event.time_us, event.code, event.entity_id);
@@ -59,12 +58,12 @@ pub fn recognise<'a>(
 ///
 /// `events` as for [`recognise`]. Events at or after `as_of_us` come back as they are; of the ones before, one copy for
 /// each definition that needs it. The result is in order and can itself be carried further.
-pub fn still_needed<'a>(
+pub fn still_needed(
     definitions: &[Definition],
-    events: &[SequenceEvent<'a>],
+    events: &[SequenceEvent],
     as_of_us: i64,
     known: Known<'_>,
-) -> Vec<SequenceEvent<'a>> {
+) -> Vec<SequenceEvent> {
     let past = events.partition_point(|event| event.time_us < as_of_us);
     let (past, since) = events.split_at_checked(past).unwrap_or((events, &[]));
     let mut run = Run::new(definitions, i64::MAX, known);
@@ -100,17 +99,15 @@ pub(super) fn watchers(definitions: &[Definition]) -> Vec<Vec<(usize, Role)>> {
     watchers
 }
 
-/// Whether a `first` model (by its code) has come true for an entity (by its id) before.
-pub type Known<'k> = &'k dyn Fn(EventCode, &str) -> bool;
+/// Whether a `first` model (by its code) has come true for an entity (by its number) before.
+pub type Known<'k> = &'k dyn Fn(EventCode, u32) -> bool;
 
 /// All definitions at work on one list of events.
-struct Run<'d, 'a> {
+struct Run<'d> {
     definitions: &'d [Definition],
     machines: Vec<Machine>,
     /// By event code: which definitions watch it, and as what.
     watchers: Vec<Vec<(usize, Role)>>,
-    /// By kind of entity: dense numbers of the ids met so far.
-    entities: [FxHashMap<&'a str, usize>; Entity::ALL.len()],
     /// Definition, and what it recognised.
     fired: Vec<(usize, Fired)>,
     /// What came true before is not kept.
@@ -118,25 +115,16 @@ struct Run<'d, 'a> {
     known: Known<'d>,
 }
 
-impl<'d, 'a> Run<'d, 'a> {
+impl<'d> Run<'d> {
     fn new(definitions: &'d [Definition], from_us: i64, known: Known<'d>) -> Self {
         let watchers = watchers(definitions);
         let machines = definitions.iter().map(|definition| Machine::new(&definition.sequence)).collect();
-        Self {
-            definitions,
-            machines,
-            watchers,
-            entities: Default::default(),
-            fired: Vec::new(),
-            from_us,
-            known,
-        }
+        Self { definitions, machines, watchers, fired: Vec::new(), from_us, known }
     }
 
     /// Shows one event to every definition that watches its code and knows its entity.
-    fn take(&mut self, position: usize, event: &SequenceEvent<'a>) {
-        let seen = Seen { position, time_us: event.time_us };
-        let mut numbers: [Option<usize>; Entity::ALL.len()] = [None; Entity::ALL.len()];
+    fn take(&mut self, place: usize, event: &SequenceEvent) {
+        let seen = Seen { place, time_us: event.time_us };
         for &(watcher, role) in self.watchers.get(event.code.index()).map_or(&[][..], Vec::as_slice) {
             let (Some(definition), Some(machine)) =
                 (self.definitions.get(watcher), self.machines.get_mut(watcher))
@@ -150,12 +138,7 @@ impl<'d, 'a> Run<'d, 'a> {
             if matches!(definition.sequence, Sequence::First { .. }) && (self.known)(definition.code, id) {
                 continue;
             }
-            let kind = definition.entity.index();
-            let (Some(number), Some(known)) = (numbers.get_mut(kind), self.entities.get_mut(kind)) else {
-                continue;
-            };
-            let next = known.len();
-            let number = *number.get_or_insert_with(|| *known.entry(id).or_insert(next));
+            let Ok(number) = usize::try_from(id) else { continue };
             let fired = machine.see(number, role, seen).filter(|fired| fired.time_us >= self.from_us);
             self.fired.extend(fired.map(|fired| (watcher, fired)));
         }

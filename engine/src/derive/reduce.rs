@@ -1,6 +1,8 @@
 //! A day's events, cut down to those that can matter to a definition: what lies between others changes nothing, whatever
 //! else of the day comes to light later.
 
+use std::hash::Hash;
+
 use rustc_hash::FxHashMap;
 
 use super::SequenceEvent;
@@ -30,10 +32,10 @@ struct Seen {
 /// Events that one definition keeps are harmless to the others, and a list already reduced stays what it is. What is
 /// dropped once would be dropped as well if the day had more events: a reduced list and late events, reduced together,
 /// are the whole day reduced. Where a deadline can pass within a day, everything is kept.
-pub fn reduce(definitions: &[Definition], events: &[SequenceEvent<'_>]) -> Vec<bool> {
+pub fn reduce<I: Copy + Eq + Hash>(definitions: &[Definition], events: &[SequenceEvent<I>]) -> Vec<bool> {
     let watchers = watchers(definitions);
     let mut keep = vec![false; events.len()];
-    let mut states: FxHashMap<(usize, &str), Seen> = FxHashMap::default();
+    let mut states: FxHashMap<(usize, I), Seen> = FxHashMap::default();
     for (position, event) in events.iter().enumerate() {
         for &(watcher, role) in watchers.get(event.code.index()).map_or(&[][..], Vec::as_slice) {
             let definition = &definitions[watcher];

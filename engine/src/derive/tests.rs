@@ -1,7 +1,7 @@
 //! Each kind over a written-out list of events, with ties and boundaries; then the models that the contract names.
 
 use super::{DerivedEvent, SequenceEvent, recognise, still_needed};
-use crate::catalogue::{Catalogue, Definition};
+use crate::catalogue::{Catalogue, Definition, Entity};
 
 const SECOND: i64 = 1_000_000;
 
@@ -16,22 +16,42 @@ fn catalogue_with(sequence: &str) -> (Catalogue, Vec<Definition>) {
     (catalogue, definitions)
 }
 
-/// Lines of "second code customer"; `-` is no customer. Events of one second keep the order of the lines.
-fn events<'a>(catalogue: &Catalogue, lines: &'a str, ids: &'a [String]) -> Vec<SequenceEvent<'a>> {
-    let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
-    lines.zip(ids).map(|(line, id)| event(catalogue, line, id)).collect()
+/// The entities of all tests; any kind.
+const NAMES: [&str; 3] = ["a", "b", "x"];
+
+/// The number of a name; `-` is nobody.
+fn number(name: &str) -> Option<u32> {
+    assert!(name == "-" || NAMES.contains(&name), "{name}");
+    (0..).zip(NAMES).find(|(_, known)| *known == name).map(|(number, _)| number)
 }
 
-fn event<'a>(catalogue: &Catalogue, line: &'a str, event_id: &'a str) -> SequenceEvent<'a> {
+fn name(_: Entity, number: u32) -> &'static str {
+    NAMES[usize::try_from(number).unwrap()]
+}
+
+/// What is recognised from events of which nothing was known before.
+fn recognised(
+    definitions: &[Definition],
+    events: &[SequenceEvent],
+    from: i64,
+    until: i64,
+) -> Vec<DerivedEvent<'static>> {
+    recognise(definitions, events.iter().copied(), (from, until), &|_, _| false, &name)
+}
+
+/// Lines of "second code customer"; `-` is no customer. Events of one second keep the order of the lines.
+fn events(catalogue: &Catalogue, lines: &str) -> Vec<SequenceEvent> {
+    let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.enumerate().map(|(place, line)| event(catalogue, line, place)).collect()
+}
+
+fn event(catalogue: &Catalogue, line: &str, place: usize) -> SequenceEvent {
     let [second, code, customer] = line.split(' ').collect::<Vec<_>>()[..] else { panic!("{line}") };
     SequenceEvent {
         time_us: second.parse::<i64>().unwrap() * SECOND,
-        event_id,
+        place,
         code: catalogue.get(code).unwrap().0,
-        rep: None,
-        customer: (customer != "-").then_some(customer),
-        lead: None,
-        opportunity: None,
+        ids: [None, number(customer), None, None],
         only_for: None,
     }
 }
@@ -45,15 +65,14 @@ fn shown(derived: &[DerivedEvent<'_>]) -> String {
 /// Recognises before second `until`, whole and cut in two at every second, with the past carried over the cut.
 fn check_until(sequence: &str, lines: &str, until: i64, expected: &str) {
     let (catalogue, definitions) = catalogue_with(sequence);
-    let ids: Vec<String> = (0..99).map(|i| format!("e{i:02}")).collect();
-    let events = events(&catalogue, lines, &ids);
-    let whole = recognise(&definitions, &events, i64::MIN, until * SECOND, &|_, _| false);
+    let events = events(&catalogue, lines);
+    let whole = recognised(&definitions, &events, i64::MIN, until * SECOND);
     assert_eq!(shown(&whole), expected, "{sequence}\n{lines}");
     for cut in 0..until {
         let as_of = cut * SECOND;
         let carried = still_needed(&definitions, &events, as_of, &|_, _| false);
-        let before = recognise(&definitions, &events, i64::MIN, as_of, &|_, _| false);
-        let after = recognise(&definitions, &carried, as_of, until * SECOND, &|_, _| false);
+        let before = recognised(&definitions, &events, i64::MIN, as_of);
+        let after = recognised(&definitions, &carried, as_of, until * SECOND);
         assert_eq!(shown(&[before, after].concat()), expected, "cut at {cut}: {sequence}\n{lines}");
     }
 }
@@ -133,11 +152,9 @@ fn idle_fires_once_per_spell_while_open() {
 fn only_fire_times_between_from_and_until_come_out() {
     let silence = "kind = \"silence_after\"\ntrigger = [\"quote.sent\"]\nuntil = [\"quote.accepted\"]\nwithin = \"10s\"";
     let (catalogue, definitions) = catalogue_with(silence);
-    let ids = ["x".to_owned(), "y".to_owned()];
-    let events = events(&catalogue, "1 quote.sent a\n3 quote.sent b", &ids);
-    let found = |from: i64, until: i64| {
-        shown(&recognise(&definitions, &events, from * SECOND, until * SECOND, &|_, _| false))
-    };
+    let events = events(&catalogue, "1 quote.sent a\n3 quote.sent b");
+    let found =
+        |from: i64, until: i64| shown(&recognised(&definitions, &events, from * SECOND, until * SECOND));
     assert_eq!(found(11, 13), "11 a");
     assert_eq!(found(12, 14), "13 b");
     assert_eq!(found(14, 99), "");
@@ -145,17 +162,15 @@ fn only_fire_times_between_from_and_until_come_out() {
 }
 
 #[test]
-fn derived_events_carry_the_ids_of_what_set_them_off() {
+fn derived_events_tell_what_set_them_off() {
     let silence = "kind = \"silence_after\"\ntrigger = [\"quote.sent\"]\nuntil = [\"quote.accepted\"]\nwithin = \"10s\"";
     let (catalogue, definitions) = catalogue_with(silence);
-    let mut quote = event(&catalogue, "1 quote.sent a", "q-1");
-    quote.rep = Some("r");
-    quote.opportunity = Some("o");
+    let quote = event(&catalogue, "1 quote.sent a", 7);
     let carried = still_needed(&definitions, &[quote], 2 * SECOND, &|_, _| false);
     assert_eq!(carried, [SequenceEvent { only_for: Some(definitions[0].code), ..quote }]);
-    let found = recognise(&definitions, &carried, 2 * SECOND, 99 * SECOND, &|_, _| false);
+    let found = recognised(&definitions, &carried, 2 * SECOND, 99 * SECOND);
     assert_eq!(found.len(), 1);
-    assert_eq!(found[0].trigger, quote);
+    assert_eq!(found[0].trigger, 7);
     assert_eq!(found[0].code, definitions[0].code);
     // Stored under this id: it may never change, or a rerun would store the event twice.
     assert_eq!(found[0].event_id, "773c33c24d67f915d3ba6fbac2946457");
@@ -171,25 +186,23 @@ fn a_fact_carried_for_one_model_misleads_no_other() {
     let mut definitions = catalogue.definitions().to_vec();
     let names = ["derived.refused_first", "derived.demo_avoided_third"];
     definitions.retain(|definition| names.contains(&definition.name.as_str()));
-    let ids: Vec<String> = (0..9).map(|i| i.to_string()).collect();
     let lines = "1 demo.declined a\n2 demo.given a\n3 demo.declined a\n4 demo.declined a";
-    let events = events(&catalogue, lines, &ids);
+    let events = events(&catalogue, lines);
     let carried = still_needed(&definitions, &events, 3 * SECOND, &|_, _| false);
-    let kept: Vec<_> = carried.iter().map(|event| event.event_id).collect();
-    assert_eq!(kept, ["0", "2", "3"]);
-    assert_eq!(recognise(&definitions, &carried, 3 * SECOND, 9 * SECOND, &|_, _| false), []);
+    let kept: Vec<_> = carried.iter().map(|event| event.place).collect();
+    assert_eq!(kept, [0, 2, 3]);
+    assert_eq!(recognised(&definitions, &carried, 3 * SECOND, 9 * SECOND), []);
 }
 
 /// One entity id for all four columns; lines of "second code"; expected "second code".
 fn check_builtin(model: &str, lines: &str, expected: &str) {
     let catalogue = Catalogue::builtin().unwrap();
     let lines: Vec<String> = lines.split("; ").map(|line| format!("{line} x")).collect();
-    let ids: Vec<String> = (0..lines.len()).map(|i| format!("{i:02}")).collect();
-    let mut events: Vec<_> = lines.iter().zip(&ids).map(|(line, id)| event(&catalogue, line, id)).collect();
+    let mut events = events(&catalogue, &lines.join("\n"));
     for event in &mut events {
-        (event.rep, event.lead, event.opportunity) = (Some("r"), Some("l"), Some("o"));
+        event.ids = [event.ids[Entity::Customer.index()]; Entity::ALL.len()];
     }
-    let found = recognise(catalogue.definitions(), &events, i64::MIN, 100 * 86_400 * SECOND, &|_, _| false);
+    let found = recognised(catalogue.definitions(), &events, i64::MIN, 100 * 86_400 * SECOND);
     let of_model = found.iter().filter(|event| catalogue.model(event.code).unwrap().code == model);
     let seconds: Vec<String> = of_model.map(|event| (event.time_us / SECOND).to_string()).collect();
     assert_eq!(seconds.join("; "), expected, "{model}: {lines:?}");

@@ -25,6 +25,9 @@ const OURS: [(&str, &str); 9] = [
 ];
 /// The largest queue that librdkafka can be told of.
 const QUEUE_KIB_MAX: u64 = 2_097_151;
+/// How long fetching pauses where the queue is full. A second, which is librdkafka's, is longer than a haul takes to
+/// be decoded: partitions would stand still for most of the time.
+const FULL_QUEUE_PAUSE_MS: &str = "5";
 /// How often librdkafka reports how far it is.
 const STATISTICS_MS: &str = "1000";
 
@@ -45,6 +48,7 @@ pub(super) fn consumer(options: &KafkaOptions) -> Result<ClientConfig> {
         .set("partition.assignment.strategy", "cooperative-sticky")
         .set("queued.max.messages.kbytes", queue_kib)
         .set("queued.min.messages", "50000")
+        .set("fetch.queue.backoff.ms", FULL_QUEUE_PAUSE_MS)
         .set("fetch.max.bytes", &fetch_bytes)
         .set("max.partition.fetch.bytes", (1_u64 << 20).to_string());
     apply(&mut config, &options.brokers, &options.properties);

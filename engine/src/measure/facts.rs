@@ -28,7 +28,7 @@ pub(crate) use lives::Lives;
 
 use super::lead::LeadLife;
 use super::opportunity::{DealLife, Numbers};
-use crate::catalogue::{Catalogue, EventCode};
+use crate::catalogue::{Catalogue, Entity, EventCode};
 use crate::derive::SequenceEvent;
 use crate::error::{EngineError, Result};
 use crate::tile::keys::column;
@@ -71,6 +71,12 @@ impl Fact {
     /// The number of the stage that it names.
     pub(crate) fn stage(&self) -> Option<u32> {
         (self.stage != NONE).then_some(self.stage)
+    }
+
+    /// The numbers of whom it names, by kind of entity.
+    pub(crate) fn numbers(&self) -> [Option<u32>; Entity::ALL.len()] {
+        [self.rep, self.customer, self.lead, self.opportunity]
+            .map(|number| (number != NONE).then_some(number))
     }
 }
 
@@ -259,28 +265,37 @@ impl Facts {
         self.batches.get(fact.batch).map_or("", |batch| batch.event_id(fact.row))
     }
 
-    /// The facts as the recogniser of derived models wants them, with the row of each.
-    pub(crate) fn sequence(&self) -> Vec<SequenceEvent<'_>> {
-        let whole = |fact: &&Fact| fact.only_for.is_some() || fact.fresh;
-        self.rows.iter().filter(whole).map(|fact| self.sequence_event(fact)).collect()
+    /// The facts as the recogniser of derived models wants them, each with its row.
+    pub(crate) fn sequence(&self) -> impl Iterator<Item = SequenceEvent> {
+        let whole = |(_, fact): &(usize, &Fact)| fact.only_for.is_some() || fact.fresh;
+        self.rows.iter().enumerate().filter(whole).map(|(place, fact)| SequenceEvent {
+            time_us: fact.time,
+            place,
+            code: fact.code,
+            ids: fact.numbers(),
+            only_for: fact.only_for,
+        })
+    }
+
+    /// The ids of whom a row names, by kind of entity.
+    pub(crate) fn ids(&self, row: usize) -> [Option<&str>; Entity::ALL.len()] {
+        let numbers = self.rows[row].numbers();
+        Entity::ALL.map(|kind| self.names(kind).get(numbers[kind.index()]?))
+    }
+
+    /// The names of what facts number, by kind.
+    pub(crate) fn names(&self, entity: Entity) -> &Names {
+        match entity {
+            Entity::Rep => &self.reps,
+            Entity::Customer => &self.customers,
+            Entity::Lead => &self.leads,
+            Entity::Opportunity => &self.opportunities,
+        }
     }
 
     /// The events of customers that come from days' tiles.
     pub(crate) fn of_customers(&self) -> impl Iterator<Item = (EventCode, &str)> {
         let fresh = self.rows.iter().filter(|fact| fact.customer != NONE && fact.fresh);
         fresh.filter_map(|fact| Some((fact.code, self.customers.get(fact.customer)?)))
-    }
-
-    fn sequence_event(&self, fact: &Fact) -> SequenceEvent<'_> {
-        SequenceEvent {
-            time_us: fact.time,
-            event_id: self.event_id(fact),
-            code: fact.code,
-            rep: self.reps.get(fact.rep),
-            customer: self.customers.get(fact.customer),
-            lead: self.leads.get(fact.lead),
-            opportunity: self.opportunities.get(fact.opportunity),
-            only_for: fact.only_for,
-        }
     }
 }

@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch};
 
 use crate::catalogue::{Catalogue, Definition, Entity, EventCode, Sequence};
 use crate::error::Result;
+use crate::measure::facts::Names;
 use crate::tile::keys::{Keys, NO_KEY, column, index};
 use crate::tile::{batch, signed};
 
@@ -49,13 +50,22 @@ impl Firsts {
         batch("tile.first_life", columns)
     }
 
-    /// Whether a model has come true for a customer.
-    pub(crate) fn has(&self, catalogue: &Catalogue, keys: &Keys, model: EventCode, customer: &str) -> bool {
-        let Some((bit, _)) = models(catalogue).find(|(_, definition)| definition.code == model) else {
-            return false;
-        };
-        let key = keys.get(customer);
-        key != NO_KEY && self.bits.get(index(key)).is_some_and(|bits| bits & bit != 0)
+    /// Tells whether a model has come true for a customer of those that facts name, by its number.
+    pub(crate) fn known<'a>(
+        &'a self,
+        catalogue: &Catalogue,
+        keys: &'a Keys,
+        customers: &'a Names,
+    ) -> impl Fn(EventCode, u32) -> bool + 'a {
+        let mut bit_of = vec![0; catalogue.models().len()];
+        for (bit, definition) in models(catalogue) {
+            bit_of[definition.code.index()] = bit;
+        }
+        move |model, customer| {
+            let bit = bit_of[model.index()];
+            let key = if bit == 0 { NO_KEY } else { keys.get(customers.get(customer).unwrap_or_default()) };
+            key != NO_KEY && self.bits.get(index(key)).is_some_and(|bits| bits & bit != 0)
+        }
     }
 
     /// Notes events of customers: their first ones have come true.

@@ -27,7 +27,8 @@ pub(crate) struct Lead {
     pub(crate) answered_at: Option<Micros>,
     /// First `lead.responded`.
     responded_at: Option<Micros>,
-    /// The row of each rep's first touch, with whose and when: who has the lead at last has answered it with theirs.
+    /// The row of each rep's first touch before that, with whose and when: who has the lead at last has answered it with
+    /// theirs.
     pub(super) touches: Vec<(usize, u32, Micros)>,
     pub(crate) qualified_at: Option<Micros>,
     pub(crate) converted_at: Option<Micros>,
@@ -114,8 +115,10 @@ fn fold(
         if lead.created.is_none() || fact.time < lead.created_at {
             continue;
         }
+        // A touch after the answer answers nothing, whoever has the lead.
+        let answered = lead.responded_at.is_some_and(|at| at <= fact.time);
         let met = || lead.touches.iter().any(|(_, rep, _)| *rep == fact.rep);
-        if flags.contains(Flags::TOUCH) && fact.rep != NONE && !met() {
+        if flags.contains(Flags::TOUCH) && fact.rep != NONE && !answered && !met() {
             lead.touches.push((row, fact.rep, fact.time));
         }
         if fact.fresh {

@@ -25,53 +25,44 @@ use crate::settings::Settings;
 use crate::tile::Tiles;
 use crate::time::{Day, Zone};
 
-/// Everything that a run has computed, and what from.
+/// What a run has measured and scored, and what from.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Computed<'a> {
+pub(super) struct Measured<'a> {
     pub(super) tiles: &'a Tiles,
     pub(super) windows: &'a Windows,
     pub(super) measures: &'a Measures,
     pub(super) scores: &'a Scores,
-    pub(super) quotas: &'a Quotas,
-    pub(super) rules: &'a Book,
     pub(super) settings: &'a Settings,
     pub(super) catalogue: &'a Catalogue,
     pub(super) zone: &'a Zone,
     pub(super) as_of: Day,
 }
 
-pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
-    let Computed { windows, measures, scores, quotas, rules, settings, catalogue, zone, as_of, .. } =
-        *computed;
-    let facts = &windows.facts;
+/// The marts that quotas have no part in, the largest among them.
+pub(super) fn of_measures(day: &Measured<'_>) -> Result<Vec<Mart>> {
+    let Measured { windows, measures, scores, settings, catalogue, zone, as_of, .. } = *day;
     let deals = || entity::opportunity(windows, measures, scores.deals.as_ref(), zone.end(as_of));
     let (health, (deals, others)) = rayon::join(
-        || entity::customer_health(computed),
+        || entity::customer_health(day),
         || {
             rayon::join(deals, || -> Result<Vec<Mart>> {
                 let leads = entity::Leads::new(windows, measures, settings, catalogue, zone, as_of);
-                let week_rows = weeks(&measures.leads, facts, &windows.crm, as_of);
                 let sums = shares(windows, measures);
                 let mut marts = vec![
                     touch_density(windows, &sums)?,
                     health_improvement(windows, &sums)?,
                     process_health(windows, measures, scores.indices.as_ref())?,
                     leads.mart()?,
-                    lead_funnel(&funnel(&measures.leads, facts, &windows.crm, as_of))?,
-                    lead_conversion(windows, &week_rows, settings)?,
+                    lead_funnel(&funnel(&measures.leads, &windows.facts, &windows.crm, as_of))?,
                     sales_measure(windows, measures, settings, as_of)?,
                     capability(windows, measures)?,
                     entity::derived_event(measures)?,
-                    alert::alerts(computed, &week_rows)?,
                 ];
-                marts.extend(quota::marts(windows, quotas)?);
-                marts.push(fairness::mart(&quotas.fairness)?);
-                marts.extend(rule::marts(windows, quotas, rules)?);
                 if let Some(leads) = &scores.leads {
                     marts.push(score::lead_score(leads, windows, measures, &settings.score)?);
                 }
                 if !settings.routing.is_off() {
-                    marts.push(route::lead_route(computed)?);
+                    marts.push(route::lead_route(day)?);
                 }
                 Ok(marts)
             })
@@ -79,6 +70,20 @@ pub(super) fn all(computed: &Computed<'_>) -> Result<Vec<Mart>> {
     );
     let mut marts = vec![health?, deals?];
     marts.extend(others?);
+    Ok(marts)
+}
+
+/// The others: quotas, alerts, and the weeks of leads that alerts look at.
+pub(super) fn with_quotas(day: &Measured<'_>, quotas: &Quotas, rules: &Book) -> Result<Vec<Mart>> {
+    let Measured { windows, measures, settings, as_of, .. } = *day;
+    let weeks = weeks(&measures.leads, &windows.facts, &windows.crm, as_of);
+    let mut marts = vec![
+        lead_conversion(windows, &weeks, settings)?,
+        alert::alerts(day, (quotas, rules), &weeks)?,
+        fairness::mart(&quotas.fairness)?,
+    ];
+    marts.extend(quota::marts(windows, quotas)?);
+    marts.extend(rule::marts(windows, quotas, rules)?);
     Ok(marts)
 }
 

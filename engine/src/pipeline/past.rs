@@ -121,8 +121,9 @@ impl Past {
             models,
         };
         let tiles = Tiles::open(&scratch.lake, &catalogue, run.as_of).await?;
-        let (state, _) =
-            compute(&scratch.lake, (&sources, tiles), inputs, progress, &mut Clock::start()).await?;
+        let mut clock = Clock::start();
+        let (state, ..) =
+            compute(&scratch.lake, (&sources, tiles), inputs, progress, &mut clock, |_| Ok(())).await?;
         Ok(Ok(Self { run, program, settings, rules, catalogue, state, scratch }))
     }
 

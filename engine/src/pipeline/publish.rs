@@ -38,38 +38,46 @@ pub(super) fn already_published(sources: &Sources, identity: &Identity, as_of: D
     })
 }
 
-/// Writes the marts, then the run.
+/// A mart's file that no reader sees yet.
+#[derive(Debug)]
+pub(super) struct Written {
+    table: &'static str,
+    rows: usize,
+    file: NewFile,
+}
+
+/// Writes the rows of marts under the run's id.
+pub(super) fn write_all(
+    lake: &Lake,
+    identity: &Identity,
+    as_of: Day,
+    marts: &[Mart],
+) -> Result<Vec<Written>> {
+    let partition = BTreeMap::from([
+        ("as_of".to_owned(), date(as_of).to_string()),
+        ("run_id".to_owned(), identity.run_id.clone()),
+    ]);
+    let write = |mart: &Mart| {
+        let (dir, path) = (lake.table_dir(mart.table), path(as_of, &identity.run_id));
+        let file = write(&dir, path, partition.clone(), &mart.batch, Encoding::Mart)?;
+        Ok(Written { table: mart.table, rows: mart.batch.num_rows(), file })
+    };
+    marts.par_iter().map(write).collect()
+}
+
+/// Shows what was written: first the marts, then the run.
 pub(super) async fn publish(
     lake: &Lake,
     identity: &Identity,
     facts: &RunFacts,
-    marts: &[Mart],
+    written: Vec<Written>,
 ) -> Result<RunReport> {
-    let names: Vec<&str> = marts.iter().map(|mart| mart.table).collect();
+    let names: Vec<&str> = written.iter().map(|mart| mart.table).collect();
+    let rows: BTreeMap<String, u64> =
+        written.iter().map(|mart| (mart.table.to_owned(), u64::try_from(mart.rows).unwrap_or(0))).collect();
     let mut tables = lake.open_tables(&names).await?;
-    let partition = BTreeMap::from([
-        ("as_of".to_owned(), date(facts.as_of).to_string()),
-        ("run_id".to_owned(), identity.run_id.clone()),
-    ]);
-    let files: Vec<NewFile> = marts
-        .par_iter()
-        .zip(&tables)
-        .map(|(mart, table)| {
-            write(
-                table.dir(),
-                path(facts.as_of, &identity.run_id),
-                partition.clone(),
-                &mart.batch,
-                Encoding::Mart,
-            )
-        })
-        .collect::<Result<_>>()?;
-    let commits = tables.iter_mut().zip(files).map(|(table, file)| commit(table, file));
+    let commits = tables.iter_mut().zip(written).map(|(table, mart)| commit(table, mart.file));
     futures::future::try_join_all(commits).await?;
-    let rows: BTreeMap<String, u64> = marts
-        .iter()
-        .map(|mart| (mart.table.to_owned(), u64::try_from(mart.batch.num_rows()).unwrap_or(0)))
-        .collect();
     keep_texts(lake, identity).await?;
     let mut run = lake.table("ops.run").await?;
     let batch = run_row(&run, identity, facts, &rows)?;

@@ -6,6 +6,7 @@ use super::elasticity::Elasticity;
 use super::fairness::{Judged, judge};
 use super::history::{history, pipeline};
 use super::learnt::learnt;
+use super::marts::Measured;
 use super::scores::Scores;
 use super::source::Sources;
 use super::stage::{Measures, Windows};
@@ -136,20 +137,13 @@ pub(super) fn refuse(message: impl std::fmt::Display) -> EngineError {
     EngineError::Input(format!("predicting quotas: {message}"))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the stage where everything meets")]
-pub(super) async fn quotas(
-    lake: &Lake,
+pub(super) fn quotas(
+    mut basis: Basis,
     sources: &Sources,
-    tiles: &Tiles,
-    windows: &Windows,
-    measures: &Measures,
-    scores: &Scores,
-    settings: &Settings,
-    predictor: &dyn Predictor,
-    book: &Book,
-    as_of: Day,
+    day: &Measured<'_>,
+    (predictor, book): (&dyn Predictor, &Book),
 ) -> Result<Quotas> {
-    let mut basis = basis(lake, sources, (tiles, windows), (settings, predictor), as_of).await?;
+    let Measured { windows, measures, scores, settings, as_of, .. } = *day;
     basis.ask(windows, measures, scores, as_of);
     let ground = ground(basis, windows, measures, settings, predictor, as_of)?;
     let (basis, adjustments) = (&ground.basis, sources.adjustments(as_of, settings));

@@ -44,7 +44,7 @@ pub struct Compared {
 /// What a replay found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Replayed {
-    /// The marts, in the order of the tables.
+    /// The marts, those of measures before those of quotas.
     pub marts: Vec<Compared>,
 }
 
@@ -54,18 +54,9 @@ pub struct Replayed {
 /// Where the lake can't be read, or there is no room beside it.
 pub async fn replay(lake: &Lake, past: &Past) -> Result<Replayed> {
     let state = &past.state;
-    let made = marts::all(&marts::Computed {
-        tiles: &state.tiles,
-        windows: &state.windows,
-        measures: &state.measures,
-        scores: &state.scores,
-        quotas: &state.quotas,
-        rules: &past.rules,
-        settings: &past.settings,
-        catalogue: &past.catalogue,
-        zone: lake.zone(),
-        as_of: past.run.as_of,
-    })?;
+    let day = state.measured((&past.settings, &past.catalogue), lake.zone(), past.run.as_of);
+    let mut made = marts::of_measures(&day)?;
+    made.extend(marts::with_quotas(&day, &state.quotas, &past.rules)?);
     let mut marts = Vec::with_capacity(made.len());
     for mart in &made {
         let verdict = compare(lake, past, mart).await?;

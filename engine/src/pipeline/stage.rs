@@ -97,7 +97,8 @@ pub(super) async fn windows(
 ) -> Result<Windows> {
     let end = lake.zone().end(as_of);
     let crm = Crm::as_of(&sources.versions, &tiles.keys, end)?;
-    let life = tiles.life(lake, life_day(as_of)).await?;
+    let mut life = tiles.life(lake, life_day(as_of)).await?;
+    let orders_before = (std::mem::take(&mut life.orders), life.as_of);
     let period = Span::of(as_of, settings.quota.period);
     let month = Span::of(as_of, Period::Month);
     let months = months_before(month.first, 12);
@@ -111,7 +112,7 @@ pub(super) async fn windows(
     let (customers, (orders, (read, reps))) = rayon::join(
         || customer_windows(tiles, &life, &customer_files),
         || {
-            let orders = || order_history(tiles, &life, as_of);
+            let orders = || order_history(tiles, orders_before, as_of);
             rayon::join(orders, || {
                 rayon::join(|| facts.read_days(&fact_days, catalogue), || tiles.reps(&spans))
             })
@@ -205,17 +206,17 @@ pub(super) fn measures(
 
 /// The derived events that come true on the day.
 fn derived(windows: &Windows, keys: &Keys, catalogue: &Catalogue, zone: &Zone, as_of: Day) -> Vec<Derived> {
-    let sequence = windows.facts.sequence();
-    let owned = |id: Option<&str>| id.map(str::to_owned);
-    let known = |model, customer: &str| windows.firsts.has(catalogue, keys, model, customer);
-    recognise(catalogue.definitions(), &sequence, zone.start(as_of), zone.end(as_of), &known)
+    let facts = &windows.facts;
+    let known = windows.firsts.known(catalogue, keys, &facts.customers);
+    let name = |entity, number| facts.names(entity).get(number).unwrap_or_default();
+    let day = (zone.start(as_of), zone.end(as_of));
+    recognise(catalogue.definitions(), facts.sequence(), day, &known, &name)
         .into_iter()
         .map(|event| Derived {
             id: event.event_id,
             time: event.time_us,
             code: catalogue.model(event.code).map(|model| model.code.clone()).unwrap_or_default(),
-            ids: [event.trigger.rep, event.trigger.customer, event.trigger.lead, event.trigger.opportunity]
-                .map(owned),
+            ids: facts.ids(event.trigger).map(|id| id.map(str::to_owned)),
         })
         .collect()
 }

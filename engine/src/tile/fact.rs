@@ -100,30 +100,24 @@ pub(super) fn facts_of_day(candidates: &[RecordBatch], rules: &Rules) -> Result<
     let all = sort_facts(candidates)?;
     let texts = |position: usize| column::<StringArray>(&all, position);
     let times = column::<TimestampMicrosecondArray>(&all, 0)?;
-    let (ids, codes) = (texts(1)?, texts(2)?);
-    let (reps, customers, leads, opportunities) = (texts(3)?, texts(4)?, texts(5)?, texts(6)?);
+    let codes = texts(2)?;
+    let named @ [_, _, leads, opportunities] = [texts(3)?, texts(4)?, texts(5)?, texts(6)?];
     let mut events = Vec::with_capacity(all.num_rows());
     let mut keep = Vec::with_capacity(all.num_rows());
-    let mut places = Vec::with_capacity(all.num_rows());
     for row in 0..all.num_rows() {
         keep.push(false);
         let Some((code, rule)) = rules.find(codes.value(row)) else { continue };
-        let id = |array: &'_ StringArray| array.is_valid(row);
-        keep[row] = stays(rule, id(leads), id(opportunities));
-        places.push(row);
+        keep[row] = stays(rule, leads.is_valid(row), opportunities.is_valid(row));
         events.push(SequenceEvent {
             time_us: times.value(row),
-            event_id: ids.value(row),
+            place: row,
             code,
-            rep: reps.is_valid(row).then(|| reps.value(row)),
-            customer: customers.is_valid(row).then(|| customers.value(row)),
-            lead: leads.is_valid(row).then(|| leads.value(row)),
-            opportunity: opportunities.is_valid(row).then(|| opportunities.value(row)),
+            ids: named.map(|ids| ids.is_valid(row).then(|| ids.value(row))),
             only_for: None,
         });
     }
-    for (row, needed) in places.into_iter().zip(reduce(&rules.definitions, &events)) {
-        keep[row] |= needed;
+    for (event, needed) in events.iter().zip(reduce(&rules.definitions, &events)) {
+        keep[event.place] |= needed;
     }
     filter_record_batch(&all, &BooleanArray::from(keep)).map_err(EngineError::arrow("choosing facts"))
 }

@@ -15,7 +15,7 @@ use crate::measure::firsts::Firsts;
 use crate::time::Day;
 
 /// Changed whenever a life of facts is written otherwise from the same tiles.
-const LIFE_FORMAT: &str = "3";
+const LIFE_FORMAT: &str = "4";
 const FIRSTS: &str = "tile.first_life";
 
 /// What a run's facts are read from.
@@ -66,8 +66,10 @@ impl Tiles {
         for end in chain.range(from.saturating_add(BLOCK_DAYS)..).map(|(end, _)| *end) {
             facts.read_days(&self.fact_days(from, end), catalogue)?;
             firsts.note(catalogue, &self.keys, facts.of_customers());
-            let known = |model, customer: &str| firsts.has(catalogue, &self.keys, model, customer);
-            let pruned = facts.pruned(catalogue, end, lake.zone().end(end), &known)?;
+            let pruned = {
+                let known = firsts.known(catalogue, &self.keys, &facts.customers);
+                facts.pruned(catalogue, end, lake.zone().end(end), &known)?
+            };
             facts = Facts::read(Some(pruned.clone()), &[], catalogue)?;
             (life, from) = (Some(pruned), end);
         }

@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, read, write};
 use crate::tile::keys::column;
 use crate::time::{Day, Micros, date};
-use crate::window::{CustomerSums, ORDER_DAYS, OrderHistory, order_history};
+use crate::window::{CustomerSums, OrderHistory, order_history};
 
 const NEVER: Micros = Micros::MIN;
 
@@ -26,8 +26,8 @@ const NEVER: Micros = Micros::MIN;
 pub struct LifeSource {
     pub(crate) as_of: Day,
     last_touch: Vec<Micros>,
-    first_order: Vec<Option<Day>>,
-    orders: Vec<RecordBatch>,
+    /// The orders up to the life's day.
+    pub(crate) orders: OrderHistory,
 }
 
 impl LifeSource {
@@ -36,20 +36,8 @@ impl LifeSource {
         self.last_touch.get(key).copied().unwrap_or(NEVER)
     }
 
-    /// The first order ever of every customer up to the life's day.
-    pub(crate) fn first_orders(&self, keys: usize) -> Vec<Option<Day>> {
-        let mut all = self.first_order.clone();
-        all.resize(keys, None);
-        all
-    }
-
-    /// The orders up to the life's day: rows of `tile.order_life`, by ascending customer and day.
-    pub(crate) fn orders(&self) -> &[RecordBatch] {
-        &self.orders
-    }
-
     pub(crate) fn empty(as_of: Day) -> Self {
-        Self { as_of, last_touch: Vec::new(), first_order: Vec::new(), orders: Vec::new() }
+        Self { as_of, last_touch: Vec::new(), orders: OrderHistory::default() }
     }
 }
 
@@ -91,23 +79,21 @@ impl Tiles {
         let start = chain.iter().rev().find_map(|(end, stamp)| {
             Some((*end, life_file(&lives, *end, stamp)?.clone(), life_file(&orders, *end, stamp)?.clone()))
         });
-        let life = match start {
+        let mut life = match start {
             Some((end, file, order_file)) => {
-                let mut life = load(&lives.dir().join(&file.path), self.keys.len())?;
-                life.as_of = end;
                 let path = orders.dir().join(&order_file.path);
-                life.orders = match self.ahead.orders.take(&path).await {
+                let orders = match self.ahead.orders.take(&path).await {
                     Some(orders) => orders,
-                    None => read(&path, &[])?,
+                    None => OrderHistory::read(&path)?,
                 };
-                life
+                load(&lives.dir().join(&file.path), orders, (self.keys.len(), end))?
             }
             None => LifeSource::empty(chain.keys().next().copied().unwrap_or(base) - BLOCK_DAYS),
         };
         if life.as_of == base {
             return Ok(life);
         }
-        let history = order_history(self, &life, base)?;
+        let history = order_history(self, (std::mem::take(&mut life.orders), life.as_of), base)?;
         let mut sums = CustomerSums::new(self.keys.len());
         for day in life.as_of + 1..=base {
             if let Some(path) = self.path(DayTable::Customer, day) {
@@ -118,11 +104,10 @@ impl Tiles {
         let last: Vec<Micros> = (0..keys).map(|key| life.last_touch(key).max(sums.last_touch[key])).collect();
         let first: Vec<Option<Day>> = (0..keys).map(|key| history.first_order(key)).collect();
         let file = write_life(&lives, base, wanted, &life_batch(&last, &first)?)?;
-        let order_rows = order_batch(&history, keys, base)?;
-        let order_file = write_life(&orders, base, wanted, &order_rows)?;
+        let order_file = write_life(&orders, base, wanted, &order_batch(&history, keys)?)?;
         replace(&mut lives, base, file).await?;
         replace(&mut orders, base, order_file).await?;
-        Ok(LifeSource { as_of: base, last_touch: last, first_order: first, orders: vec![order_rows] })
+        Ok(LifeSource { as_of: base, last_touch: last, orders: history })
     }
 }
 
@@ -153,22 +138,21 @@ pub(crate) async fn replace(table: &mut Table, end: Day, file: NewFile) -> Resul
     Ok(())
 }
 
-fn load(path: &Path, keys: usize) -> Result<LifeSource> {
-    let mut life =
-        LifeSource { last_touch: vec![NEVER; keys], first_order: vec![None; keys], ..LifeSource::empty(0) };
+fn load(path: &Path, orders: OrderHistory, (keys, as_of): (usize, Day)) -> Result<LifeSource> {
+    let (mut last_touch, mut first_order) = (vec![NEVER; keys], vec![None; keys]);
     for batch in read(path, &[])? {
         let numbers = column::<Int32Array>(&batch, 0)?.values();
         let touches = column::<TimestampMicrosecondArray>(&batch, 1)?;
-        let orders = column::<Date32Array>(&batch, 2)?;
+        let firsts = column::<Date32Array>(&batch, 2)?;
         for row in 0..batch.num_rows() {
             let Some(key) = usize::try_from(numbers[row]).ok().filter(|key| *key < keys) else { continue };
             if touches.is_valid(row) {
-                life.last_touch[key] = touches.value(row);
+                last_touch[key] = touches.value(row);
             }
-            life.first_order[key] = orders.is_valid(row).then(|| orders.value(row));
+            first_order[key] = firsts.is_valid(row).then(|| firsts.value(row));
         }
     }
-    Ok(life)
+    Ok(LifeSource { as_of, last_touch, orders: orders.with_first_orders(first_order) })
 }
 
 fn life_batch(last: &[Micros], first: &[Option<Day>]) -> Result<RecordBatch> {
@@ -185,11 +169,11 @@ fn life_batch(last: &[Micros], first: &[Option<Day>]) -> Result<RecordBatch> {
     batch("tile.life", columns)
 }
 
-fn order_batch(history: &OrderHistory, keys: usize, base: Day) -> Result<RecordBatch> {
+fn order_batch(history: &OrderHistory, keys: usize) -> Result<RecordBatch> {
     let mut rows = Vec::new();
     for key in 0..keys {
-        let kept = history.of(key).iter().filter(|order| order.day > base - ORDER_DAYS);
-        rows.extend(kept.map(|order| (signed(u32::try_from(key).unwrap_or(u32::MAX)), *order)));
+        let number = signed(u32::try_from(key).unwrap_or(u32::MAX));
+        rows.extend(history.of(key).iter().map(|order| (number, *order)));
     }
     let columns: Vec<ArrayRef> = vec![
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|(key, _)| *key))),

@@ -1,5 +1,6 @@
 //! What each rep signed on each day: the history that a prediction looks back on, a file a month.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Date32Array, Decimal128Array, RecordBatch, StringArray};
@@ -44,28 +45,17 @@ impl Tiles {
             }
             let stamp = short_hash(&stamps);
             if let Some(file) = life_file(&months_table, last, &stamp) {
-                closed.extend(read(&months_table.dir().join(&file.path), &[])?);
+                closed.push(months_table.dir().join(&file.path));
                 continue;
             }
             let month = month(self.signed(first..last + 1)?)?;
             let file = write_life(&months_table, last, &stamp, &month)?;
+            closed.push(months_table.dir().join(&file.path));
             replace(&mut months_table, last, file).await?;
-            closed.push(month);
         }
-        let mut sales = Vec::new();
-        for rows in &closed {
-            let reps = column::<StringArray>(rows, 0)?;
-            let (on, amounts) = (column::<Date32Array>(rows, 1)?, column::<Decimal128Array>(rows, 2)?);
-            // A rep's rows stand together.
-            let mut known: (&str, Option<R>) = ("", number(""));
-            for row in 0..rows.num_rows() {
-                if reps.value(row) != known.0 {
-                    known = (reps.value(row), number(reps.value(row)));
-                }
-                let amount = i64::try_from(amounts.value(row)).unwrap_or(i64::MAX);
-                sales.extend(known.1.map(|rep| Sale { rep, day: on.value(row), amount }));
-            }
-        }
+        let months: Vec<Vec<Sale<R>>> =
+            closed.par_iter().map(|path| month_of(path, &number)).collect::<Result<_>>()?;
+        let mut sales = months.concat();
         let recent = self.signed(days)?.into_iter();
         sales.extend(
             recent.filter_map(|Sale { rep, day, amount }| Some(Sale { rep: number(&rep)?, day, amount })),
@@ -97,6 +87,25 @@ impl Tiles {
             .collect::<Result<_>>()?;
         Ok(found.into_iter().flatten().collect())
     }
+}
+
+/// What reps that are asked for signed in a month, from its file.
+fn month_of<R: Copy>(path: &Path, number: &impl Fn(&str) -> Option<R>) -> Result<Vec<Sale<R>>> {
+    let mut sales = Vec::new();
+    for rows in read(path, &[])? {
+        let reps = column::<StringArray>(&rows, 0)?;
+        let (on, amounts) = (column::<Date32Array>(&rows, 1)?, column::<Decimal128Array>(&rows, 2)?);
+        // A rep's rows stand together.
+        let mut known: (&str, Option<R>) = ("", number(""));
+        for row in 0..rows.num_rows() {
+            if reps.value(row) != known.0 {
+                known = (reps.value(row), number(reps.value(row)));
+            }
+            let amount = i64::try_from(amounts.value(row)).unwrap_or(i64::MAX);
+            sales.extend(known.1.map(|rep| Sale { rep, day: on.value(row), amount }));
+        }
+    }
+    Ok(sales)
 }
 
 fn month(mut sales: Vec<Sale<String>>) -> Result<RecordBatch> {

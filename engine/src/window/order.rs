@@ -1,26 +1,30 @@
 //! A customer's orders of the last 365 days, in order, and the first ever.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
 
 use arrow::array::{Date32Array, Decimal128Array, Int32Array, RecordBatch};
 
 use super::ORDER_DAYS;
-use crate::error::Result;
-use crate::lake::read_columns;
+use crate::error::{EngineError, Result};
+use crate::lake::{count_rows, read_columns};
+use crate::tile::Tiles;
 use crate::tile::keys::column;
-use crate::tile::{LifeSource, Tiles};
 use crate::time::Day;
 
-/// Days with orders per customer key, ascending, within the window; flat arrays with offsets.
-#[derive(Debug, Default)]
+/// Days with orders per customer key, ascending, of the days from the first on.
+#[derive(Debug, Clone, Default)]
 pub struct OrderHistory {
-    offsets: Vec<usize>,
     entries: Vec<OrderDay>,
+    /// Where a key's are; what other keys once had may lie between.
+    places: Vec<Range<usize>>,
     first_order: Vec<Option<Day>>,
+    /// What is older is not told.
+    first: Day,
 }
 
 /// The orders of one customer on one day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OrderDay {
     /// The day.
     pub day: Day,
@@ -31,26 +35,99 @@ pub struct OrderDay {
 }
 
 impl OrderHistory {
+    /// Takes in a file of `tile.order_life`, whose rows are by ascending customer and day, and the first orders ever.
+    ///
+    /// # Errors
+    /// Where the file is damaged.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        // Room for a month more, so that it needn't be moved.
+        let mut history = Self { entries: Vec::with_capacity(count_rows(path)? / 4 * 5), ..Self::default() };
+        read_columns(path, &[], |batch| {
+            let rows = Orders::new(&batch, 2)?;
+            let days = column::<Date32Array>(&batch, 1)?.values();
+            for (row, key) in rows.keys.values().iter().enumerate() {
+                let key = usize::try_from(*key).unwrap_or(usize::MAX);
+                if key + 1 < history.places.len() || key == usize::MAX {
+                    return Err(EngineError::Lake(format!(
+                        "{} is not in the order of its customers: remove the folder tile and run `tideline daily` \
+                         again, tiles are made from raw events",
+                        path.display()
+                    )));
+                }
+                let end = history.entries.len();
+                history.places.resize(key + 1, end..end);
+                history.entries.push(rows.of(row, days[row]));
+                history.places[key].end = end + 1;
+            }
+            Ok(())
+        })?;
+        Ok(history)
+    }
+
+    /// The same with the day of every customer's first order ever.
+    pub(crate) fn with_first_orders(self, first_order: Vec<Option<Day>>) -> Self {
+        Self { first_order, ..self }
+    }
+
     /// The days with orders of a customer, ascending.
     pub fn of(&self, key: usize) -> &[OrderDay] {
-        match (self.offsets.get(key), self.offsets.get(key + 1)) {
-            (Some(&start), Some(&end)) => &self.entries[start..end],
-            _ => &[],
-        }
+        let days = self.places.get(key).and_then(|place| self.entries.get(place.clone())).unwrap_or_default();
+        let past = days.iter().take_while(|order| order.day < self.first).count();
+        &days[past..]
     }
 
     /// The day of the first order ever.
     pub fn first_order(&self, key: usize) -> Option<Day> {
         self.first_order.get(key).copied().flatten()
     }
+
+    /// Goes on by the days of `window`, which are later than all before it, and tells of none earlier than `first`.
+    fn go_on(mut self, tiles: &Tiles, window: RangeInclusive<Day>, first: Day) -> Result<Self> {
+        let keys = tiles.keys.len();
+        self.first = first;
+        self.first_order.resize(keys, None);
+        self.places.resize(keys, 0..0);
+        let mut files = Vec::new();
+        let mut more = vec![0_usize; keys];
+        for day in window {
+            let Some(path) = tiles.path_of_orders(day) else { continue };
+            read_columns(path, &[], |batch| {
+                let orders = Orders::new(&batch, 1)?;
+                for (key, _) in orders.each(keys) {
+                    self.first_order[key] = self.first_order[key].or(Some(day));
+                    more[key] += usize::from(day >= first);
+                }
+                files.push((day, orders));
+                Ok(())
+            })?;
+        }
+        // Who has new ones is moved to the end, with room for them.
+        let moved = |(key, more): (usize, &usize)| if *more > 0 { self.of(key).len() + more } else { 0 };
+        self.entries.reserve(more.iter().enumerate().map(moved).sum());
+        for (key, more) in more.into_iter().enumerate().filter(|(_, more)| *more > 0) {
+            let known = self.of(key).len();
+            let (start, old) = (self.entries.len(), self.places[key].end);
+            self.entries.extend_from_within(old - known..old);
+            self.places[key] = start..self.entries.len();
+            self.entries.resize(start + known + more, OrderDay::default());
+        }
+        for (day, orders) in files.iter().filter(|(day, _)| *day >= first) {
+            for (key, row) in orders.each(keys) {
+                let end = self.places[key].end;
+                self.entries[end] = orders.of(row, *day);
+                self.places[key].end = end + 1;
+            }
+        }
+        Ok(self)
+    }
 }
 
-/// The orders of the 365 days that end with `as_of`.
+/// The orders of the 365 days that end with `as_of`, from those up to the day `base`.
 ///
 /// # Errors
 /// Where a file is damaged.
-pub fn order_history(tiles: &Tiles, life: &LifeSource, as_of: Day) -> Result<OrderHistory> {
-    orders_within(tiles, life, as_of - ORDER_DAYS + 1..=as_of)
+pub fn order_history(tiles: &Tiles, (life, base): (OrderHistory, Day), as_of: Day) -> Result<OrderHistory> {
+    life.go_on(tiles, base + 1..=as_of, as_of - ORDER_DAYS + 1)
 }
 
 /// All orders up to and with `as_of`, from the tiles of their days.
@@ -59,77 +136,34 @@ pub fn order_history(tiles: &Tiles, life: &LifeSource, as_of: Day) -> Result<Ord
 /// Where a file is damaged.
 pub(crate) fn all_orders(tiles: &Tiles, as_of: Day) -> Result<OrderHistory> {
     let first = tiles.days(as_of).next().unwrap_or(as_of);
-    orders_within(tiles, &LifeSource::empty(first - 1), first..=as_of)
+    OrderHistory::default().go_on(tiles, first..=as_of, first)
 }
 
-fn orders_within(tiles: &Tiles, life: &LifeSource, window: RangeInclusive<Day>) -> Result<OrderHistory> {
-    let (keys, as_of) = (tiles.keys.len(), *window.end());
-    let mut first_order = life.first_orders(keys);
-    // A life is ordered by customer and day, and the days after it follow: ascending by day for every customer.
-    let mut files: Vec<Orders> =
-        life.orders().iter().map(|batch| Orders::new(batch, None)).collect::<Result<_>>()?;
-    for day in life.as_of + 1..=as_of {
-        let Some(path) = tiles.path_of_orders(day) else { continue };
-        read_columns(path, &[], |batch| {
-            let orders = Orders::new(&batch, Some(day))?;
-            let known = orders.keys.values().iter().filter_map(|key| usize::try_from(*key).ok());
-            for key in known.filter(|key| *key < keys) {
-                first_order[key] = first_order[key].or(Some(day));
-            }
-            files.push(orders);
-            Ok(())
-        })?;
-    }
-    let mut offsets = vec![0_usize; keys + 1];
-    for orders in &files {
-        orders.each(keys, &window, |key, _, _| offsets[key + 1] += 1);
-    }
-    for key in 0..keys {
-        offsets[key + 1] += offsets[key];
-    }
-    let mut next = offsets.clone();
-    let mut entries = vec![OrderDay { day: 0, orders: 0, amount: 0 }; offsets[keys]];
-    for orders in &files {
-        let (counts, amounts) = (orders.counts.values(), orders.amounts.values());
-        orders.each(keys, &window, |key, day, row| {
-            let amount = i64::try_from(amounts[row]).unwrap_or(i64::MAX);
-            entries[next[key]] = OrderDay { day, orders: counts[row], amount };
-            next[key] += 1;
-        });
-    }
-    Ok(OrderHistory { offsets, entries, first_order })
-}
-
-/// Rows of a life, or of a day's orders, which have no column of days.
+/// Rows of orders.
 struct Orders {
     keys: Int32Array,
-    days: Option<Date32Array>,
-    day: Day,
     counts: Int32Array,
     amounts: Decimal128Array,
 }
 
 impl Orders {
-    fn new(batch: &RecordBatch, day: Option<Day>) -> Result<Self> {
-        let counts = if day.is_some() { 1 } else { 2 };
-        let days = if day.is_some() { None } else { Some(column::<Date32Array>(batch, 1)?.clone()) };
+    /// From rows whose counts are in the column `counts`, with the amounts after it.
+    fn new(batch: &RecordBatch, counts: usize) -> Result<Self> {
         Ok(Self {
             keys: column::<Int32Array>(batch, 0)?.clone(),
-            days,
-            day: day.unwrap_or_default(),
             counts: column::<Int32Array>(batch, counts)?.clone(),
             amounts: column::<Decimal128Array>(batch, counts + 1)?.clone(),
         })
     }
 
-    /// Calls with key, day and row of each row of a known customer within the window.
-    fn each(&self, keys: usize, window: &RangeInclusive<Day>, mut call: impl FnMut(usize, Day, usize)) {
-        let days = self.days.as_ref().map(|days| &days.values()[..]);
-        for (row, key) in self.keys.values().iter().enumerate() {
-            let day = days.map_or(self.day, |days| days[row]);
-            if let Some(key) = usize::try_from(*key).ok().filter(|key| *key < keys && window.contains(&day)) {
-                call(key, day, row);
-            }
-        }
+    fn of(&self, row: usize, day: Day) -> OrderDay {
+        let amount = i64::try_from(self.amounts.value(row)).unwrap_or(i64::MAX);
+        OrderDay { day, orders: self.counts.value(row), amount }
+    }
+
+    /// Key and row of each row of a known customer.
+    fn each(&self, keys: usize) -> impl Iterator<Item = (usize, usize)> {
+        let keyed = self.keys.values().iter().map(|key| usize::try_from(*key).unwrap_or(usize::MAX));
+        keyed.zip(0..).filter(move |(key, _)| *key < keys)
     }
 }

@@ -76,7 +76,8 @@ async fn compare(ctx: &SessionContext, kernel: &str, metric: &str, columns: usiz
     if n == m && n > 0 { Ok(()) } else { Err(format!("{metric}: {n} rows of the kernel, {m} of the SQL")) }
 }
 
-/// What no generator thinks of: regions above each other, a day of unknown kind, a stage before the opening.
+/// What no generator thinks of: regions above each other, a day of unknown kind, a stage before the opening, a lead that
+/// comes to a rep long after the rep had called it.
 fn oddities() -> Vec<(Stream, String)> {
     let region = |id: &str, parent: &str| {
         Row::new().text("region_id", id).text("parent_region_id", parent).text("name", id).to_json()
@@ -101,12 +102,24 @@ fn oddities() -> Vec<(Stream, String)> {
         deal("opportunity.won", "2026-02-11T09:00:00+08:00").id("odd-d").amount("6.00"),
         deal("opportunity.stage_changed", "2026-02-12T09:00:00+08:00").id("odd-e").attr("stage", "contract"),
     ];
+    let lead = |event: &str, rep: &str, time: &str| {
+        Event::new(event).rep(rep).lead("l-odd").at(time).channel("phone")
+    };
+    let handed_on = [
+        lead("lead.created", "odd", "2025-12-20T09:00:00+08:00").id("odd-f").attr("source", "odd"),
+        lead("lead.assigned", "odd", "2025-12-20T09:05:00+08:00").id("odd-g"),
+        lead("call.connected", "odd-2", "2025-12-21T09:00:00+08:00").id("odd-h"),
+        lead("call.connected", "odd", "2025-12-23T09:00:00+08:00").id("odd-i"),
+        lead("lead.assigned", "odd-2", "2026-02-13T09:00:00+08:00").id("odd-j"),
+        lead("lead.qualified", "odd-2", "2026-02-13T10:00:00+08:00").id("odd-k"),
+    ];
+    let events = life.iter().chain(&handed_on).map(Event::to_json);
     vec![
         (Stream::Region, regions.join("\n")),
         (Stream::Rep, rep),
         (Stream::Customer, customers.join("\n")),
         (Stream::Calendar, day),
-        (Stream::Behaviour, life.map(|event| event.to_json()).join("\n")),
+        (Stream::Behaviour, events.collect::<Vec<_>>().join("\n")),
     ]
 }
 

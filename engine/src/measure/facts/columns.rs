@@ -11,7 +11,7 @@ use arrow::array::{
 use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices};
 use arrow::datatypes::{DataType, FieldRef, Int32Type, Schema, SchemaRef};
 
-use super::{NONE, STATE};
+use super::NONE;
 use crate::error::{EngineError, Result};
 use crate::lake::tables;
 use crate::measure::at;
@@ -203,15 +203,13 @@ pub(super) fn with_dictionaries(batch: &RecordBatch) -> Result<RecordBatch> {
     if batch.schema_ref() == &schema { Ok(batch.clone()) } else { cast_to(batch, &schema) }
 }
 
-/// Rows that a life keeps for a purpose; ids only of what goes by its id among the sequences.
+/// Rows that a life keeps for a purpose, without event ids: they stand in order, and come before those of later days.
 pub(super) fn kept_for(purpose: &str, rows: &RecordBatch) -> Result<RecordBatch> {
     let schema = tables::spec("tile.fact_life")?.file_schema();
     let rows = cast_to(rows, &schema)?;
     let repeated = |text: &str| Arc::new(StringArray::from_iter_values(repeat_n(text, rows.num_rows())));
     let mut columns = rows.columns().to_vec();
-    if purpose == STATE {
-        columns[1] = repeated("");
-    }
+    columns[1] = repeated("");
     columns[8] = repeated(purpose);
     RecordBatch::try_new(schema, columns).map_err(EngineError::arrow("keeping facts"))
 }
@@ -230,12 +228,12 @@ pub(super) fn values(column: &DictionaryArray<Int32Type>) -> impl Iterator<Item 
     column.values().as_string_opt::<i32>().into_iter().flat_map(|texts| texts.iter())
 }
 
-/// Rows in (`event_time`, `event_id`, `kept_for`) order; of the same, as they stood.
+/// Rows in (`event_time`, `kept_for`) order; of the same, as they stood.
 pub(super) fn in_order(batch: &RecordBatch) -> Result<RecordBatch> {
     let by = |position: usize| SortColumn { values: Arc::clone(batch.column(position)), options: None };
     let places = UInt32Array::from_iter_values((0_u32..).take(batch.num_rows()));
     let stood = SortColumn { values: Arc::new(places), options: None };
-    let order = lexsort_to_indices(&[by(0), by(1), by(8), stood], None)
-        .map_err(EngineError::arrow("sorting facts"))?;
+    let order =
+        lexsort_to_indices(&[by(0), by(8), stood], None).map_err(EngineError::arrow("sorting facts"))?;
     arrow::compute::take_record_batch(batch, &order).map_err(EngineError::arrow("sorting facts"))
 }

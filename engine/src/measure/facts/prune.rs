@@ -69,22 +69,14 @@ impl Facts {
         known: Known<'_>,
         remembered: &Kept,
     ) -> Vec<(String, Vec<(usize, usize)>)> {
-        let whole: Vec<&Fact> =
-            self.rows.iter().filter(|fact| fact.only_for.is_some() || fact.fresh).collect();
-        let events: Vec<SequenceEvent<'_>> = whole.iter().map(|fact| self.sequence_event(fact)).collect();
-        let mut place: FxHashMap<(&str, Option<EventCode>), &Fact> = FxHashMap::default();
-        for (fact, event) in whole.iter().zip(&events) {
-            place.insert((event.event_id, event.only_for), fact);
-        }
+        let events: Vec<SequenceEvent> = self.sequence().collect();
         let entity_of: FxHashMap<EventCode, Entity> =
             catalogue.definitions().iter().map(|definition| (definition.code, definition.entity)).collect();
         let mut by_model: FxHashMap<EventCode, Vec<(usize, usize)>> = FxHashMap::default();
         for kept in still_needed(catalogue.definitions(), &events, end, known) {
             let Some(code) = kept.only_for else { continue };
-            let found = place.get(&(kept.event_id, Some(code))).or_else(|| place.get(&(kept.event_id, None)));
-            let remembered =
-                |fact: &&&Fact| entity_of.get(&code).is_some_and(|e| remembered.remembers(fact, *e));
-            if let Some(fact) = found.filter(remembered) {
+            let fact = &self.rows[kept.place];
+            if entity_of.get(&code).is_some_and(|entity| remembered.remembers(fact, *entity)) {
                 by_model.entry(code).or_default().push((fact.batch, fact.row));
             }
         }

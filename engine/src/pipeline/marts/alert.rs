@@ -11,7 +11,8 @@ use crate::measure::customer::Color;
 use crate::measure::funnel::Week;
 use crate::measure::process::ProcessHealth;
 use crate::measure::{at, ratio};
-use crate::pipeline::marts::Computed;
+use crate::pipeline::marts::Measured;
+use crate::pipeline::quotas::Quotas;
 use crate::pipeline::stage::{Measures, Windows};
 use crate::rule::{Action, Book, Language, Ruled, Severity};
 use crate::settings::Settings;
@@ -47,18 +48,18 @@ impl Alert<'_> {
     }
 }
 
-pub(super) fn alerts(computed: &Computed<'_>, weeks: &[Week]) -> Result<Mart> {
-    let Computed { tiles, windows, measures, settings, catalogue, zone, as_of, .. } = *computed;
+pub(super) fn alerts(day: &Measured<'_>, (quotas, book): (&Quotas, &Book), weeks: &[Week]) -> Result<Mart> {
+    let Measured { tiles, windows, measures, settings, catalogue, zone, as_of, .. } = *day;
     let mut alerts = Vec::new();
     conversion(&mut alerts, windows, weeks, settings);
     process(&mut alerts, windows, measures);
-    ahead::turning_red(&mut alerts, computed);
+    ahead::turning_red(&mut alerts, day);
     leads(&mut alerts, windows, measures, settings, zone, as_of);
     deals(&mut alerts, windows, measures, zone.end(as_of));
     customers(&mut alerts, tiles, windows, measures);
     derived(&mut alerts, measures, catalogue);
-    fairness(&mut alerts, computed);
-    rules(&mut alerts, computed);
+    fairness(&mut alerts, quotas);
+    rules(&mut alerts, windows, quotas, book);
     alerts.sort_by(|a, b| Alert::place(a).cmp(&Alert::place(b)));
     Columns::default()
         .text(alerts.iter().map(|alert| alert.rule))
@@ -237,11 +238,11 @@ fn derived(alerts: &mut Vec<Alert<'_>>, measures: &Measures, catalogue: &Catalog
 }
 
 /// Groups whose quotas are harder, or easier, than everyone's.
-fn fairness(alerts: &mut Vec<Alert<'_>>, computed: &Computed<'_>) {
+fn fairness(alerts: &mut Vec<Alert<'_>>, quotas: &Quotas) {
     let percent = |share: f64| format!("{:.0} %", share * 100.0);
-    let everyone = computed.quotas.fairness.iter().find(|group| group.grouping == "company");
+    let everyone = quotas.fairness.iter().find(|group| group.grouping == "company");
     let everyone = everyone.and_then(|group| group.fairness.p_attain).map(|chance| percent(chance.value));
-    for group in computed.quotas.fairness.iter().filter(|group| group.fairness.off) {
+    for group in quotas.fairness.iter().filter(|group| group.fairness.off) {
         let Some(chance) = group.fairness.p_attain else { continue };
         alerts.push(Alert {
             rule: "fairness_off",
@@ -266,9 +267,9 @@ fn fairness(alerts: &mut Vec<Alert<'_>>, computed: &Computed<'_>) {
 }
 
 /// What the company's own rules raise.
-fn rules<'a>(alerts: &mut Vec<Alert<'a>>, computed: &Computed<'a>) {
-    for row in &computed.quotas.run.rows {
-        alerts.extend(of_rules(computed.rules, &computed.windows.crm.reps[row.rep].id, &row.ruled));
+fn rules<'a>(alerts: &mut Vec<Alert<'a>>, windows: &'a Windows, quotas: &'a Quotas, book: &'a Book) {
+    for row in &quotas.run.rows {
+        alerts.extend(of_rules(book, &windows.crm.reps[row.rep].id, &row.ruled));
     }
 }
 

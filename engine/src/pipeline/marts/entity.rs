@@ -1,6 +1,6 @@
 //! The marts with a row per customer, lead, opportunity and derived event.
 
-use super::Computed;
+use super::Measured;
 use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::mart::{Columns, Mart};
@@ -16,8 +16,8 @@ use crate::settings::Settings;
 use crate::tile::keys::index;
 use crate::time::{DAY, Day, Micros, Zone};
 
-pub(super) fn customer_health(computed: &Computed<'_>) -> Result<Mart> {
-    let Computed { tiles, windows, measures, .. } = *computed;
+pub(super) fn customer_health(day: &Measured<'_>) -> Result<Mart> {
+    let Measured { tiles, windows, measures, .. } = *day;
     let rows = &measures.customers;
     let crm = &windows.crm;
     let owner = |row: &CustomerMeasure| match crm.customers.owner[at(row.key)] {
@@ -47,8 +47,8 @@ pub(super) fn customer_health(computed: &Computed<'_>) -> Result<Mart> {
         .ratio(rows.iter().map(|row| row.repurchase_interval))
         .text(rows.iter().map(|row| row.stage.as_str()));
     // Without a model the table's last columns stay away.
-    let Some(scored) = &computed.scores.customers else { return columns.of_first("mart.customer_health") };
-    let margin = computed.settings.score.margin_rate;
+    let Some(scored) = &day.scores.customers else { return columns.of_first("mart.customer_health") };
+    let margin = day.settings.score.margin_rate;
     let worth = rows.iter().zip(&scored.orders_ahead).map(|(row, orders)| {
         let each = (row.orders > 0).then(|| real(row.order_amount) / real(row.orders))?;
         Some(minor(orders.as_ref()? * each * margin))

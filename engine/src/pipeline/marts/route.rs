@@ -1,27 +1,27 @@
 //! The mart of routed leads.
 
-use super::Computed;
+use super::Measured;
 use crate::error::Result;
 use crate::mart::{Columns, Mart};
 use crate::route::{RouteInputs, Routed, Taker, route};
 
 /// A row per lead that waits for a rep, by ascending id.
-pub(super) fn lead_route(computed: &Computed<'_>) -> Result<Mart> {
-    let (windows, measures) = (computed.windows, computed.measures);
+pub(super) fn lead_route(day: &Measured<'_>) -> Result<Mart> {
+    let (windows, measures) = (day.windows, day.measures);
     let rows = route(&RouteInputs {
         crm: &windows.crm,
         facts: &windows.facts,
         leads: &measures.leads,
         portfolios: &measures.portfolios.reps,
         capability: &measures.capability,
-        scored: computed.scores.leads.as_ref(),
-        settings: computed.settings,
-        zone: computed.zone,
-        as_of: computed.as_of,
+        scored: day.scores.leads.as_ref(),
+        settings: day.settings,
+        zone: day.zone,
+        as_of: day.as_of,
     });
     let to = |of: fn(&Taker<'_>) -> i64| rows.iter().map(move |row| row.to.as_ref().map(of));
     let taker = |row: &Routed<'_>| row.to.as_ref().and_then(|to| to.expected_wins);
-    let strategy = computed.settings.routing.strategy.as_str();
+    let strategy = day.settings.routing.strategy.as_str();
     Columns::default()
         .text(rows.iter().map(|row| row.lead_id))
         .maybe_text(rows.iter().map(|row| row.region.as_deref()))

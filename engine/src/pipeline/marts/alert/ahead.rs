@@ -1,6 +1,6 @@
 //! The alert of what is not red yet.
 
-use super::super::Computed;
+use super::super::Measured;
 use super::{Alert, worst_component};
 use crate::measure::customer::Color;
 use crate::score::INDEX_DAYS;
@@ -9,8 +9,8 @@ use crate::score::INDEX_DAYS;
 const P_RED: f64 = 0.5;
 
 /// Indices that are amber or green, and that a model expects to be red soon.
-pub(super) fn turning_red(alerts: &mut Vec<Alert<'_>>, computed: &Computed<'_>) {
-    let Computed { windows, measures, scores, .. } = *computed;
+pub(super) fn turning_red(alerts: &mut Vec<Alert<'_>>, day: &Measured<'_>) {
+    let Measured { windows, measures, scores, .. } = *day;
     let Some(scored) = &scores.indices else { return };
     let all = windows.scopes.list.iter().zip(&measures.process).zip(&scored.forecasts);
     for (((scope, id), health), said) in all {
