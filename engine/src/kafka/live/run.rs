@@ -25,8 +25,6 @@ use crate::time::{Day, Micros};
 
 /// How long the loop waits for a message.
 const WAIT: Duration = Duration::from_millis(50);
-/// Quotas changed by others' events that are sent between two looks at the topic: about two milliseconds.
-const SENT_AT_ONCE: usize = 100;
 /// How often the status is told.
 const TELL_EVERY: Duration = Duration::from_secs(1);
 
@@ -53,8 +51,6 @@ struct Run<'r> {
     status: LiveStatus,
     /// Rows whose quotas others' events have changed.
     waiting: BTreeSet<usize>,
-    /// Those of them that are being sent, a few at a time, so that no event waits for all of them.
-    leaving: BTreeSet<usize>,
     /// Rules that may raise an alert.
     rules: Vec<String>,
     emitted: Instant,
@@ -110,7 +106,6 @@ impl<'r> Run<'r> {
             runtime,
             status,
             waiting: BTreeSet::new(),
-            leaving: BTreeSet::new(),
             rules,
             emitted: begun,
             told: begun,
@@ -122,8 +117,7 @@ impl<'r> Run<'r> {
             run.step(&mut reader)?;
             run.refresh(today(lake, options))?;
         }
-        run.leaving.append(&mut run.waiting);
-        run.send_leaving(usize::MAX)?;
+        run.send_waiting()?;
         run.emitter.finish()?;
         Ok(run.status)
     }
@@ -132,22 +126,14 @@ impl<'r> Run<'r> {
     fn step(&mut self, reader: &mut MessageReader) -> Result<()> {
         let clock = self.options.kafka.clock;
         let due = self.options.emit_after.saturating_sub(self.emitted.elapsed());
-        let wait = match (self.leaving.is_empty(), self.waiting.is_empty()) {
-            (false, _) => Duration::ZERO,
-            (true, false) => WAIT.min(due),
-            (true, true) => WAIT,
-        };
+        let wait = if self.waiting.is_empty() { WAIT } else { WAIT.min(due) };
         let caught = self.follower.read(reader, clock, wait)?;
         if caught.messages > 0 {
             self.apply(reader, &caught)?;
         }
         if !self.waiting.is_empty() && self.emitted.elapsed() >= self.options.emit_after {
-            self.emitted = Instant::now();
-            self.leaving.append(&mut self.waiting);
-            let told: Vec<usize> = self.leaving.iter().copied().collect();
-            self.news(&told, Reach::All);
+            self.send_waiting()?;
         }
-        self.send_leaving(SENT_AT_ONCE)?;
         if self.told.elapsed() >= TELL_EVERY {
             self.tell();
         }
@@ -168,13 +154,10 @@ impl<'r> Run<'r> {
             self.outdated();
         }
         let named: BTreeSet<usize> = changes.named.into_iter().collect();
-        for row in &named {
-            self.waiting.remove(row);
-            self.leaving.remove(row);
-        }
+        self.waiting.retain(|row| !named.contains(row));
         self.waiting.extend(changes.others);
         let sent = self.emitter.quotas(&self.live, &named, &positions, &mut self.status)?;
-        self.news(&sent, self.reach());
+        self.news(&sent, if self.waiting.is_empty() { Reach::All } else { Reach::These });
         self.emitter.alerts(&self.live, &changes.alerts, &positions, &mut self.status)?;
         let status = &mut self.status;
         status.applied += changes.applied;
@@ -187,21 +170,13 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// Sends some of the rows that leave, as they are now.
-    fn send_leaving(&mut self, most: usize) -> Result<()> {
-        if self.leaving.is_empty() {
-            return Ok(());
-        }
-        let rest = self.leaving.iter().nth(most).copied();
-        let later = rest.map(|rest| self.leaving.split_off(&rest)).unwrap_or_default();
-        let rows = std::mem::replace(&mut self.leaving, later);
-        self.emitter.quotas(&self.live, &rows, &self.follower.positions(), &mut self.status)?;
+    fn send_waiting(&mut self) -> Result<()> {
+        let rows = std::mem::take(&mut self.waiting);
+        self.emitted = Instant::now();
+        let positions = self.follower.positions();
+        let sent = self.emitter.quotas(&self.live, &rows, &positions, &mut self.status)?;
+        self.news(&sent, Reach::All);
         Ok(())
-    }
-
-    /// Whether whoever was told of everything up to now knows all that has changed.
-    fn reach(&self) -> Reach {
-        if self.waiting.is_empty() { Reach::All } else { Reach::These }
     }
 
     /// Tells whoever answers for quotas in this process.
@@ -256,7 +231,6 @@ impl<'r> Run<'r> {
                     self.looker.note_late(&self.follower.positions());
                 }
                 self.waiting.clear();
-                self.leaving.clear();
                 self.status.refreshes += 1;
                 self.status.loaded_at = (self.options.kafka.clock)();
                 self.status.outdated_since = None;
@@ -287,7 +261,7 @@ impl<'r> Run<'r> {
             on_status(&self.status);
         }
         if self.attached {
-            self.news(&[], self.reach());
+            self.news(&[], if self.waiting.is_empty() { Reach::All } else { Reach::These });
         } else if self.status.lags.iter().all(|lag| lag.lag_rows == Some(0)) {
             self.attached = true;
             self.all_news();
