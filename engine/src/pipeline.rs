@@ -164,6 +164,7 @@ struct State {
 }
 
 impl State {
+    /// All but the quotas.
     fn measured<'a>(
         &'a self,
         (settings, catalogue): (&'a Settings, &'a Catalogue),

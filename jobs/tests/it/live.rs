@@ -222,6 +222,31 @@ fn the_api_answers_with_the_quotas_of_the_running_day_and_says_what_they_stand_o
 }
 
 #[test]
+fn the_api_outlives_what_follows_the_topic() {
+    let broker = broker();
+    let world = World::new(broker, "outlived");
+    let server = answering(&world, broker, &world.named(), &[("TIDELINE_LIVE__MEMORY_MIB", "1")]);
+    let answer = server.until("/v1/quotas", |answer| answer.json()["live"].is_object());
+    assert_eq!(answer.json()["as_of"], DAY);
+    // More of the running day than may be kept.
+    let one: serde_json::Value = serde_json::from_str(&world.stream[0]).unwrap();
+    let many = (0..50_000).map(|number| {
+        let mut event = one.clone();
+        event["event_id"] = format!("many-{number}").into();
+        event.to_string()
+    });
+    world.send(broker, &many.collect::<Vec<_>>());
+    let answer = server.until("/v1/quotas", |answer| answer.json()["live"].is_null());
+    assert_eq!((answer.status, answer.json()["as_of"].as_str()), (200, Some(BEFORE)));
+    let rep = answer.json()["items"][0]["rep_id"].as_str().unwrap().to_owned();
+    let quota = server.get(&format!("/v1/reps/{rep}/quota"));
+    assert_eq!((quota.status, quota.json()["as_of"].as_str()), (200, Some(BEFORE)));
+    assert_eq!(server.get("/readyz").status, 200);
+    assert!(String::from_utf8_lossy(&server.get("/metrics").body).contains("tideline_live_attached 0\n"));
+    assert_eq!(server.stop().0, 0);
+}
+
+#[test]
 fn a_key_sees_its_own_rows_of_the_running_day() {
     let broker = broker();
     let world = World::new(broker, "keyed");
