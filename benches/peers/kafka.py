@@ -3,9 +3,11 @@
 
 A topic of 8 partitions is filled with made-up behaviour events, and read by librdkafka with nothing behind it, by
 `tideline ingest --kafka` into Delta, and by others into Parquet, all with two threads or processes. The time of Spark
-is counted without its start, tideline's with it. Needs a broker.
+and of Flink is counted without their start, tideline's with it. Needs a broker. pip complains that Flink and Spark want
+other versions of py4j: Spark's serves both.
 
-    pip install duckdb bytewax confluent-kafka orjson pyarrow pyspark==4.0.1
+    pip install duckdb bytewax confluent-kafka orjson pyarrow apache-flink==1.20.3 pyspark==4.0.1
+    pip install py4j==0.10.9.9
     mvn dependency:copy -f benches/peers/kafka/pom.xml -DoutputDirectory=/tmp/tideline-jars
     cargo build --release && cargo bench -p jobs --bench consume --no-run
     benches/peers/kafka.py --tideline target/release/tideline --consumer target/release/deps/consume-HASH \\
@@ -52,7 +54,7 @@ def parse_args():
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--topic", help="one that was filled before, and holds nothing else")
     parser.add_argument("--repeat", type=int, default=3, help="runs of tideline and of the bare consumer, in turn")
-    parser.add_argument("--peers", default="bytewax,spark", help="run once each")
+    parser.add_argument("--peers", default="bytewax,spark,flink", help="run once each")
     return parser.parse_args()
 
 
@@ -138,7 +140,8 @@ def peer(name, args, topic, events):
         command = ["-B", "-m", "bytewax.testing", "-p", 2, "bytewax_flow"]
         seconds, _, _, output = run(sys.executable, *command, cwd=FLOWS, env=variables)
     else:
-        command = [FLOWS / "spark_stream.py", args.kafka, topic, out, args.jars]
+        flow = {"spark": "spark_stream.py", "flink": "flink_sql.py"}[name]
+        command = [FLOWS / flow, args.kafka, topic, out, args.jars]
         seconds, _, _, output = run(sys.executable, *command, cwd=args.work)
     own = re.search(r"^seconds ([0-9.]+)$", output, re.MULTILINE)
     files = [str(path) for path in out.rglob("*") if path.is_file() and path.read_bytes()[:4] == b"PAR1"]

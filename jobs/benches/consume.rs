@@ -1,7 +1,7 @@
 //! A bare librdkafka consumer: reads a topic as far as it reaches at the start, and throws every message away.
 //!
 //! The ceiling of `tideline ingest --kafka` on the same machine; `benches/peers/kafka.py` runs both:
-//! `cargo bench -p jobs --bench consume -- [--each] BROKERS TOPIC [PROPERTY=VALUE …]`, the properties being librdkafka's.
+//! `cargo bench -p jobs --bench consume -- [--each] BROKERS TOPIC [PROPERTY=VALUE …]`, the properties librdkafka's.
 //! Messages come in batches, as librdkafka hands them over fastest, or with `--each` one at a time, as `BaseConsumer`
 //! polls. Prints messages, bytes and seconds. Partitions are assigned from their beginnings; no offsets are committed.
 
