@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use proptest::collection::vec;
 use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, proptest};
 
-use super::{DerivedEvent, SequenceEvent, recognise, reduce, still_needed};
+use super::tests::{NAMES, recognised};
+use super::{SequenceEvent, reduce, still_needed};
 use crate::catalogue::{Catalogue, Definition, Duration, Sequence};
 
 const MODELS: &str = r#"
@@ -49,7 +50,6 @@ codes = ["quote.sent"]
 within = "6s"
 "#;
 const CODES: [&str; 5] = ["demo.declined", "demo.no_show", "demo.given", "quote.sent", "quote.accepted"];
-const IDS: [&str; 3] = ["x", "y", "z"];
 const SECOND: i64 = 1_000_000;
 const END: i64 = 40;
 const DAY: i64 = 86_400 * SECOND;
@@ -68,16 +68,16 @@ fn own(catalogue: &Catalogue) -> Vec<Definition> {
     catalogue.definitions().iter().filter(own).cloned().collect()
 }
 
-/// (second, code, customer, lead); position 3 of the ids is no id.
+/// (second, code, customer, lead); 3 is nobody.
 type Drawn = (i64, usize, usize, usize);
 
 fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
-    vec((0..END, 0..CODES.len(), 0..=IDS.len(), 0..=IDS.len()), 0..60)
+    vec((0..END, 0..CODES.len(), 0..=NAMES.len(), 0..=NAMES.len()), 0..60)
 }
 
 fn build(catalogue: &Catalogue, mut drawn: Vec<Drawn>) -> Vec<SequenceEvent> {
     drawn.sort_by_key(|event| event.0);
-    let number = |position: usize| u32::try_from(position).ok().filter(|_| position < IDS.len());
+    let number = |position: usize| u32::try_from(position).ok().filter(|_| position < NAMES.len());
     let events = drawn.into_iter().enumerate();
     let built = events.map(|(place, (second, code, customer, lead))| SequenceEvent {
         time_us: second * SECOND,
@@ -87,16 +87,6 @@ fn build(catalogue: &Catalogue, mut drawn: Vec<Drawn>) -> Vec<SequenceEvent> {
         only_for: None,
     });
     built.collect()
-}
-
-fn recognised(
-    definitions: &[Definition],
-    events: &[SequenceEvent],
-    from: i64,
-    until: i64,
-) -> Vec<DerivedEvent<'static>> {
-    let name = |_, number| IDS[usize::try_from(number).unwrap()];
-    recognise(definitions, events.iter().copied(), (from, until), &|_, _| false, &name)
 }
 
 /// Every deadline that passes, by looking at every pair: an idle spell begins at each sign of life that no other event
@@ -151,7 +141,7 @@ proptest! {
             prop_assert_eq!(recognised(&definitions, &carried, from, until), whole);
             // What is carried is only what is needed: a handful per entity and model.
             let facts = carried.iter().filter(|event| event.only_for.is_some()).count();
-            prop_assert!(facts <= definitions.len() * IDS.len() * 4);
+            prop_assert!(facts <= definitions.len() * NAMES.len() * 4);
         }
     }
 
@@ -223,7 +213,7 @@ proptest! {
             let found: Vec<_> = found.iter().map(|event| (event.time_us, event.entity_id)).collect();
             let mut searched: Vec<_> = idle_by_search(&definition, &known, until * SECOND)
                 .into_iter()
-                .map(|(time, number)| (time, IDS[usize::try_from(number).unwrap()]))
+                .map(|(time, number)| (time, NAMES[usize::try_from(number).unwrap()]))
                 .collect();
             searched.sort_unstable();
             prop_assert_eq!(found, searched);

@@ -16,8 +16,8 @@ fn catalogue_with(sequence: &str) -> (Catalogue, Vec<Definition>) {
     (catalogue, definitions)
 }
 
-/// The entities of all tests; any kind.
-const NAMES: [&str; 3] = ["a", "b", "x"];
+/// The entities of all tests, by number; of any kind.
+pub(super) const NAMES: [&str; 3] = ["a", "b", "x"];
 
 /// The number of a name; `-` is nobody.
 fn number(name: &str) -> Option<u32> {
@@ -25,17 +25,14 @@ fn number(name: &str) -> Option<u32> {
     (0..).zip(NAMES).find(|(_, known)| *known == name).map(|(number, _)| number)
 }
 
-fn name(_: Entity, number: u32) -> &'static str {
-    NAMES[usize::try_from(number).unwrap()]
-}
-
 /// What is recognised from events of which nothing was known before.
-fn recognised(
+pub(super) fn recognised(
     definitions: &[Definition],
     events: &[SequenceEvent],
     from: i64,
     until: i64,
 ) -> Vec<DerivedEvent<'static>> {
+    let name = |_, number| NAMES[usize::try_from(number).unwrap()];
     recognise(definitions, events.iter().copied(), (from, until), &|_, _| false, &name)
 }
 

@@ -39,7 +39,6 @@ pub use maintain::{MaintainOptions, MaintainReport, TableReport, maintain};
 pub use model::{Entry, Log, Status};
 pub use provider::FileTable;
 pub(crate) use read::Source;
-pub(crate) use read::count_rows;
 pub use read::{read, read_columns};
 pub use run::{Run, published};
 pub use table::{DataFile, Table};

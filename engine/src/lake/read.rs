@@ -95,16 +95,6 @@ pub fn read_columns(
     Ok(())
 }
 
-/// How many rows a file holds.
-///
-/// # Errors
-/// As [`read_columns`].
-pub(crate) fn count_rows(path: &Path) -> Result<usize> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(Source::open(path)?)
-        .map_err(EngineError::parquet("reading", path))?;
-    Ok(usize::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or(0))
-}
-
 /// Reads a whole file.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::lake::{Lake, Table};
 use crate::measure::facts::{Facts, Lives};
 use crate::time::{Day, date};
-use crate::window::OrderHistory;
+use crate::window::OrderLife;
 
 /// The tables of what is merged from days.
 pub(super) const MERGED_TABLES: [&str; 10] = [
@@ -33,7 +33,7 @@ pub(super) const MERGED_TABLES: [&str; 10] = [
 #[derive(Debug)]
 pub(super) struct Ahead {
     tables: Mutex<Vec<Table>>,
-    pub(super) orders: Reading<PathBuf, OrderHistory>,
+    pub(super) orders: Reading<PathBuf, OrderLife>,
     pub(super) facts: Reading<[PathBuf; 3], Facts>,
 }
 
@@ -52,7 +52,7 @@ impl Ahead {
             Some(table.dir().join(&file.path))
         };
         let catalogue = catalogue.clone();
-        let orders = Reading::start(newest("tile.order_life", orders_day), |path| OrderHistory::read(path));
+        let orders = Reading::start(newest("tile.order_life", orders_day), |path| OrderLife::read(path));
         let lives: Option<Vec<PathBuf>> =
             Lives::TABLES.into_iter().map(|name| newest(name, facts_day)).collect();
         let lives = lives.and_then(|lives| <[PathBuf; 3]>::try_from(lives).ok());

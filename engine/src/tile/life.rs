@@ -17,7 +17,7 @@ use crate::error::Result;
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, read, write};
 use crate::tile::keys::column;
 use crate::time::{Day, Micros, date};
-use crate::window::{CustomerSums, OrderHistory, order_history};
+use crate::window::{CustomerSums, OrderHistory, OrderLife, order_history};
 
 const NEVER: Micros = Micros::MIN;
 
@@ -84,7 +84,7 @@ impl Tiles {
                 let path = orders.dir().join(&order_file.path);
                 let orders = match self.ahead.orders.take(&path).await {
                     Some(orders) => orders,
-                    None => OrderHistory::read(&path)?,
+                    None => OrderLife::read(&path)?,
                 };
                 load(&lives.dir().join(&file.path), orders, (self.keys.len(), end))?
             }
@@ -138,7 +138,7 @@ pub(crate) async fn replace(table: &mut Table, end: Day, file: NewFile) -> Resul
     Ok(())
 }
 
-fn load(path: &Path, orders: OrderHistory, (keys, as_of): (usize, Day)) -> Result<LifeSource> {
+fn load(path: &Path, orders: OrderLife, (keys, as_of): (usize, Day)) -> Result<LifeSource> {
     let (mut last_touch, mut first_order) = (vec![NEVER; keys], vec![None; keys]);
     for batch in read(path, &[])? {
         let numbers = column::<Int32Array>(&batch, 0)?.values();
@@ -152,7 +152,7 @@ fn load(path: &Path, orders: OrderHistory, (keys, as_of): (usize, Day)) -> Resul
             first_order[key] = firsts.is_valid(row).then(|| firsts.value(row));
         }
     }
-    Ok(LifeSource { as_of, last_touch, orders: orders.with_first_orders(first_order) })
+    Ok(LifeSource { as_of, last_touch, orders: orders.with_first_orders(first_order)? })
 }
 
 fn life_batch(last: &[Micros], first: &[Option<Day>]) -> Result<RecordBatch> {

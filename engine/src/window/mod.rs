@@ -6,6 +6,7 @@ mod order;
 pub use customer::CustomerWindows;
 pub(crate) use customer::{CustomerFiles, NEVER, customer_windows, life_day};
 pub(crate) use customer::{CustomerSums, Touches};
+pub(crate) use order::OrderLife;
 pub(crate) use order::all_orders;
 pub use order::{OrderDay, OrderHistory, order_history};
 

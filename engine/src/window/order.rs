@@ -1,13 +1,13 @@
 //! A customer's orders of the last 365 days, in order, and the first ever.
 
 use std::ops::{Range, RangeInclusive};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use arrow::array::{Date32Array, Decimal128Array, Int32Array, RecordBatch};
 
 use super::ORDER_DAYS;
 use crate::error::{EngineError, Result};
-use crate::lake::{count_rows, read_columns};
+use crate::lake::read_columns;
 use crate::tile::Tiles;
 use crate::tile::keys::column;
 use crate::time::Day;
@@ -34,41 +34,67 @@ pub struct OrderDay {
     pub amount: i64,
 }
 
-impl OrderHistory {
-    /// Takes in a file of `tile.order_life`, whose rows are by ascending customer and day, and the first orders ever.
+/// Orders up to the end of a block, as the file of a life holds them.
+#[derive(Debug)]
+pub(crate) struct OrderLife {
+    entries: Vec<OrderDay>,
+    /// By ascending key.
+    places: Vec<(i32, Range<usize>)>,
+    path: PathBuf,
+}
+
+impl OrderLife {
+    /// Reads a file of `tile.order_life`, whose rows are by ascending customer and day.
     ///
     /// # Errors
     /// Where the file is damaged.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        // Room for a month more, so that it needn't be moved.
-        let mut history = Self { entries: Vec::with_capacity(count_rows(path)? / 4 * 5), ..Self::default() };
+        let bytes = path.metadata().map_err(EngineError::io("reading", path))?.len();
+        // A row takes twelve bytes and more: there is room for what a month adds, so that nothing need be moved.
+        let room = usize::try_from(bytes / 8).unwrap_or(0);
+        let (mut entries, mut places) = (Vec::with_capacity(room), Vec::<(i32, Range<usize>)>::new());
         read_columns(path, &[], |batch| {
             let rows = Orders::new(&batch, 2)?;
             let days = column::<Date32Array>(&batch, 1)?.values();
-            for (row, key) in rows.keys.values().iter().enumerate() {
-                let key = usize::try_from(*key).unwrap_or(usize::MAX);
-                if key + 1 < history.places.len() || key == usize::MAX {
-                    return Err(EngineError::Lake(format!(
-                        "{} is not in the order of its customers: remove the folder tile and run `tideline daily` \
-                         again, tiles are made from raw events",
-                        path.display()
-                    )));
+            for (row, &key) in rows.keys.values().iter().enumerate() {
+                let end = entries.len();
+                entries.push(rows.of(row, days[row]));
+                match places.last_mut() {
+                    Some((last, place)) if *last == key => place.end = end + 1,
+                    _ => places.push((key, end..end + 1)),
                 }
-                let end = history.entries.len();
-                history.places.resize(key + 1, end..end);
-                history.entries.push(rows.of(row, days[row]));
-                history.places[key].end = end + 1;
             }
             Ok(())
         })?;
-        Ok(history)
+        Ok(Self { entries, places, path: path.to_owned() })
     }
 
-    /// The same with the day of every customer's first order ever.
-    pub(crate) fn with_first_orders(self, first_order: Vec<Option<Day>>) -> Self {
-        Self { first_order, ..self }
+    /// With the first order ever of every customer key.
+    ///
+    /// # Errors
+    /// Where the file names customers that have no key, or not in their order.
+    pub(crate) fn with_first_orders(self, first_order: Vec<Option<Day>>) -> Result<OrderHistory> {
+        let Self { entries, places: found, path } = self;
+        let mut places = vec![0..0; first_order.len()];
+        if !found.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return Err(damaged(&path, "its customers are not in order"));
+        }
+        for (key, place) in found {
+            let known = usize::try_from(key).ok().and_then(|key| places.get_mut(key));
+            *known.ok_or_else(|| damaged(&path, "it names a customer without a key"))? = place;
+        }
+        Ok(OrderHistory { entries, places, first_order, first: Day::MIN })
     }
+}
 
+fn damaged(path: &Path, how: &str) -> EngineError {
+    EngineError::Lake(format!(
+        "{} is damaged: {how}; remove the folder tile and run `tideline daily` again: tiles are rebuilt from raw events",
+        path.display()
+    ))
+}
+
+impl OrderHistory {
     /// The days with orders of a customer, ascending.
     pub fn of(&self, key: usize) -> &[OrderDay] {
         let days = self.places.get(key).and_then(|place| self.entries.get(place.clone())).unwrap_or_default();
@@ -165,5 +191,29 @@ impl Orders {
     fn each(&self, keys: usize) -> impl Iterator<Item = (usize, usize)> {
         let keyed = self.keys.values().iter().map(|key| usize::try_from(*key).unwrap_or(usize::MAX));
         keyed.zip(0..).filter(move |(key, _)| *key < keys)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said of a life whose rows name these customers, where two have keys.
+    fn said_of(keys: &[i32]) -> Option<String> {
+        let places = keys.iter().zip(0..).map(|(key, row)| (*key, row..row + 1)).collect();
+        let entries = vec![OrderDay::default(); keys.len()];
+        let life = OrderLife { entries, places, path: "life.parquet".into() };
+        life.with_first_orders(vec![None; 2]).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_damaged_life_is_refused_by_name() {
+        assert_eq!(said_of(&[0, 1]), None);
+        for (keys, how) in
+            [(vec![1, 0], "not in order"), (vec![0, 2], "without a key"), (vec![-1], "without a key")]
+        {
+            let said = said_of(&keys).unwrap();
+            assert!(said.starts_with("life.parquet is damaged") && said.contains(how), "{said}");
+        }
     }
 }

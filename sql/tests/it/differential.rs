@@ -110,8 +110,9 @@ fn oddities() -> Vec<(Stream, String)> {
         lead("lead.assigned", "odd", "2025-12-20T09:05:00+08:00").id("odd-g"),
         lead("call.connected", "odd-2", "2025-12-21T09:00:00+08:00").id("odd-h"),
         lead("call.connected", "odd", "2025-12-23T09:00:00+08:00").id("odd-i"),
-        lead("lead.assigned", "odd-2", "2026-02-13T09:00:00+08:00").id("odd-j"),
-        lead("lead.qualified", "odd-2", "2026-02-13T10:00:00+08:00").id("odd-k"),
+        lead("lead.responded", "odd", "2025-12-24T09:00:00+08:00").id("odd-j"),
+        lead("lead.assigned", "odd-2", "2026-02-13T09:00:00+08:00").id("odd-k"),
+        lead("lead.qualified", "odd-2", "2026-02-13T10:00:00+08:00").id("odd-l"),
     ];
     let events = life.iter().chain(&handed_on).map(Event::to_json);
     vec![
