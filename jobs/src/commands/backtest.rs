@@ -75,19 +75,20 @@ pub(crate) async fn quota(args: &BacktestQuotaArgs, context: &Context) -> anyhow
         move_max: settings.daily_move_max,
         ratchet_max: params.ratchet_max,
     };
-    output::print(&backtest::terminal(&report))?;
+    let mut texts = vec![backtest::terminal(&report)];
+    // Files first: whoever reads no further than the report's head wants them nonetheless.
     if let Some(out) = &args.out {
         write_rows(out, &file, &found)?;
-        output::print(&format!("{} rows in {}", found.rows.len(), out.display()))?;
+        texts.push(format!("{} rows in {}", found.rows.len(), out.display()));
     }
     if let Some(html) = &args.html {
         let mut page = AtomicFile::create(html)?;
         page.write_all(backtest_page::page(&report).as_bytes())
             .with_context(|| format!("writing {}", html.display()))?;
         page.publish()?;
-        output::print(&format!("a page with plots in {}", html.display()))?;
+        texts.push(format!("a page with plots in {}", html.display()));
     }
-    Ok(())
+    output::print(&texts.join("\n"))
 }
 
 /// What the lake's reps sold up to `--as-of`, as a table.

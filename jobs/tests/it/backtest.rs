@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::fs::File;
+use std::process::Stdio;
 
 use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{Date32Type, Float64Type};
@@ -94,6 +95,18 @@ fn a_table_of_ones_own_becomes_a_report_rows_and_a_page() {
     let again = tool.run(&arguments).succeeded();
     assert_eq!(again.out, answer.out);
     assert_eq!(std::fs::read_to_string(tool.path("q.html")).unwrap(), page);
+}
+
+#[test]
+fn files_are_written_whoever_reads_the_report() {
+    let tool = Tool::new().file("sales.csv", &table(80, |_| 1.0));
+    let asked = ["backtest", "quota", "--from", "sales.csv", "--periods", "1", "--period", "13w"];
+    let files = ["--out", "q.parquet", "--html", "q.html"];
+    let mut command = tool.command(&[&asked[..], &files].concat());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    assert!(tool.path("q.parquet").exists() && tool.path("q.html").exists());
 }
 
 #[test]
