@@ -90,7 +90,7 @@ pub fn read_columns(
     let reader =
         builder.with_batch_size(BATCH_ROWS).build().map_err(EngineError::parquet("reading", path))?;
     for batch in reader {
-        each(batch.map_err(EngineError::arrow("reading a data file"))?)?;
+        each(batch.map_err(|error| EngineError::parquet("reading", path)(error.into()))?)?;
     }
     Ok(())
 }
@@ -106,4 +106,30 @@ pub fn read(path: &Path, columns: &[&str]) -> Result<Vec<RecordBatch>> {
         Ok(())
     })?;
     Ok(batches)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use arrow::array::Int64Array;
+
+    use super::*;
+    use crate::lake::{Encoding, write};
+
+    #[test]
+    fn damage_within_a_file_is_told_with_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let numbers = Int64Array::from_iter_values(0..1_000);
+        let batch = RecordBatch::try_from_iter([("amount", Arc::new(numbers) as _)]).unwrap();
+        write(dir.path(), "part.parquet".to_owned(), BTreeMap::new(), &batch, Encoding::Tile).unwrap();
+        let path = dir.path().join("part.parquet");
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The head of the first page; the footer stays sound.
+        bytes[4..24].fill(0xff);
+        std::fs::write(&path, bytes).unwrap();
+        let said = read(&path, &[]).unwrap_err().to_string();
+        assert!(said.contains("part.parquet"), "{said}");
+    }
 }

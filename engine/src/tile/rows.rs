@@ -281,7 +281,7 @@ fn read_columns(
         .with_batch_size(batch_rows)
         .build()
         .map_err(EngineError::parquet("reading", path))?;
-    reader.map(|batch| batch.map_err(EngineError::arrow("reading raw events"))).collect()
+    reader.map(|batch| batch.map_err(|error| EngineError::parquet("reading", path)(error.into()))).collect()
 }
 
 pub(super) fn hash_of(id: &str) -> u64 {
