@@ -38,7 +38,7 @@ pub use lock::{Job, Lock};
 pub use maintain::{MaintainOptions, MaintainReport, TableReport, maintain};
 pub use model::{Entry, Log, Status};
 pub use provider::FileTable;
-pub(crate) use read::Source;
+pub(crate) use read::{Source, read_as};
 pub use read::{read, read_columns};
 pub use run::{Run, published};
 pub use table::{DataFile, Table};

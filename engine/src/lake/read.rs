@@ -5,9 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::{EngineError, Result};
@@ -79,7 +80,7 @@ impl ChunkReader for Source {
 pub fn read_columns(
     path: &Path,
     columns: &[&str],
-    mut each: impl FnMut(RecordBatch) -> Result<()>,
+    each: impl FnMut(RecordBatch) -> Result<()>,
 ) -> Result<()> {
     let mut builder = ParquetRecordBatchReaderBuilder::try_new(Source::open(path)?)
         .map_err(EngineError::parquet("reading", path))?;
@@ -87,12 +88,35 @@ pub fn read_columns(
         let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
         builder = builder.with_projection(mask);
     }
+    each_batch(path, builder, each)
+}
+
+fn each_batch(
+    path: &Path,
+    builder: ParquetRecordBatchReaderBuilder<Source>,
+    mut each: impl FnMut(RecordBatch) -> Result<()>,
+) -> Result<()> {
     let reader =
         builder.with_batch_size(BATCH_ROWS).build().map_err(EngineError::parquet("reading", path))?;
     for batch in reader {
         each(batch.map_err(|error| EngineError::parquet("reading", path)(error.into()))?)?;
     }
     Ok(())
+}
+
+/// Reads a file as a schema says that its columns be held.
+///
+/// # Errors
+/// As [`read_columns`].
+pub(crate) fn read_as(
+    path: &Path,
+    schema: &SchemaRef,
+    each: impl FnMut(RecordBatch) -> Result<()>,
+) -> Result<()> {
+    let options = ArrowReaderOptions::new().with_schema(SchemaRef::clone(schema));
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(Source::open(path)?, options)
+        .map_err(EngineError::parquet("reading", path))?;
+    each_batch(path, builder, each)
 }
 
 /// Reads a whole file.

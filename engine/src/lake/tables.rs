@@ -75,9 +75,9 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
         vec![int("customer_key"), maybe_time("last_touch"), maybe_date("first_order")],
     ));
     specs.push(Spec::new(
-        "tile.order_life",
+        "tile.order_year",
         BY_AS_OF,
-        vec![int("customer_key"), required("order_date", DataType::Date32), int("orders"), cash("amount")],
+        vec![int("customer_key"), required("order_days", DataType::Binary)],
     ));
     specs.push(Spec::new("tile.fact_life", BY_AS_OF, {
         let mut fields = fact_tile();

@@ -99,10 +99,10 @@ pub(crate) fn customers(
     crm.customers
         .keys
         .par_iter()
-        .map(|&key| {
+        .map_init(Vec::new, |room, &key| {
             let slot = at(key);
             let (now, before) = (windows.now.of(slot), windows.before.of(slot));
-            let days = orders.of(slot);
+            let days = orders.of(slot, room);
             rule.measure(
                 key,
                 crm.customers.created_on[slot],

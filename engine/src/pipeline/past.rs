@@ -120,7 +120,7 @@ impl Past {
             rules: &rules,
             models,
         };
-        let tiles = Tiles::open(&scratch.lake, &catalogue, run.as_of).await?;
+        let tiles = Tiles::open(&scratch.lake).await?;
         let mut clock = Clock::start();
         let (state, ..) =
             compute(&scratch.lake, (&sources, tiles), inputs, progress, &mut clock, |_| Ok(())).await?;

@@ -66,14 +66,14 @@ fn customers(
     as_of: Day,
 ) -> Result<ScoredCustomers> {
     let (known, orders) = (&windows.crm.customers, &windows.orders);
-    let mut growing = Growing::default();
+    let (mut growing, mut room) = (Growing::default(), Vec::new());
     let asked: Vec<bool> = measures
         .customers
         .iter()
         .map(|customer| {
             let key = at(customer.key);
             let segment = known.segment[key].and_then(|segment| known.segments.get(at(segment)));
-            let history = (orders.of(key), orders.first_order(key));
+            let history = (orders.of(key, &mut room), orders.first_order(key));
             case(&mut growing, history, segment.map(String::as_str), as_of)
         })
         .collect();

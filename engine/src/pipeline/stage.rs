@@ -32,8 +32,8 @@ use crate::window::{
 };
 
 /// Opens what a run reads: the tables, and the tiles as they are.
-pub(super) async fn open(lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<(Sources, Tiles)> {
-    Box::pin(try_join(Sources::open(lake), Tiles::open(lake, catalogue, as_of))).await
+pub(super) async fn open(lake: &Lake) -> Result<(Sources, Tiles)> {
+    Box::pin(try_join(Sources::open(lake), Tiles::open(lake))).await
 }
 
 /// Freshens the tiles.

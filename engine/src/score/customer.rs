@@ -17,7 +17,7 @@ use crate::measure::at;
 use crate::measure::customer::{life_stage, repurchase_interval};
 use crate::tile::Tiles;
 use crate::time::Day;
-use crate::window::{ORDER_DAYS, OrderDay, OrderHistory, all_orders};
+use crate::window::{ORDER_DAYS, OrderDay, all_orders};
 
 /// Rows that training makes, at most: of more customers, every n-th by id is looked at.
 const ROWS_MAX: usize = 400_000;
@@ -81,39 +81,43 @@ pub(super) fn customer_rows(
     let every = (keys.len() * looks.len()).div_ceil(ROWS_MAX).max(1);
     let keys: Vec<u32> = keys.into_iter().step_by(every).collect();
     let mut rows = CustomerRows::default();
-    let mut growing = Growing::default();
+    let (mut growing, mut room) = (Growing::default(), Vec::new());
     for &day in looks {
         let places = customers_in_force(versions, &tiles.keys, lake.zone().end(day))?;
         let (names, segment) = segments(versions, &places);
         for &key in keys.iter().filter(|key| places[at(**key)].is_some()) {
-            let (year, first) = year_of(&history, at(key), day);
+            let all = history.of(at(key), &mut room);
+            let year = year_of(all, day);
+            let first = history.first_order(at(key)).filter(|first| *first <= day);
             let segment = segment[at(key)].and_then(|segment| names.get(at(segment))).map(String::as_str);
             if case(&mut growing, (year, first), segment, day) {
                 rows.days.push(day);
                 let interval = repurchase_interval(year);
                 rows.stages.push(life_stage(year, first, interval, &settings.lifecycle, day).as_str());
-                rows.orders.push(f64::from(orders_after(&history, at(key), day)));
+                rows.orders.push(f64::from(orders_after(all, day)));
             }
         }
     }
     rows.cases = growing.finish();
     let later = (as_of - HORIZON_DAYS + 1..=as_of).rev().step_by(usize::try_from(step_days).unwrap_or(1));
     rows.censored = later
-        .map(|day| keys.iter().filter(|key| !year_of(&history, at(**key), day).0.is_empty()).count())
+        .map(|day| {
+            let ordered = |key: &&u32| !year_of(history.of(at(**key), &mut room), day).is_empty();
+            keys.iter().filter(ordered).count()
+        })
         .sum();
     Ok(rows)
 }
 
-/// The days with orders of the 365 that end with `day`, and the first ever, as known then.
-fn year_of(history: &OrderHistory, key: usize, day: Day) -> (&[OrderDay], Option<Day>) {
-    let all = history.of(key);
+/// The days with orders of the 365 that end with `day`.
+fn year_of(all: &[OrderDay], day: Day) -> &[OrderDay] {
     let from = all.partition_point(|order| order.day <= day - ORDER_DAYS);
     let to = all.partition_point(|order| order.day <= day);
-    (&all[from..to], history.first_order(key).filter(|first| *first <= day))
+    &all[from..to]
 }
 
 /// The orders of the time that a case asks about.
-fn orders_after(history: &OrderHistory, key: usize, day: Day) -> i32 {
+fn orders_after(all: &[OrderDay], day: Day) -> i32 {
     let within = |order: &&OrderDay| order.day > day && order.day <= day + HORIZON_DAYS;
-    history.of(key).iter().filter(within).map(|order| order.orders).sum()
+    all.iter().filter(within).map(|order| order.orders).sum()
 }

@@ -8,17 +8,18 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::task::{JoinHandle, spawn_blocking};
 
+use super::block_end_at_or_before;
 use crate::catalogue::Catalogue;
 use crate::error::Result;
 use crate::lake::{Lake, Table};
 use crate::measure::facts::{Facts, Lives};
 use crate::time::{Day, date};
-use crate::window::OrderLife;
+use crate::window::{ORDER_LIFE, OrderLife, life_day};
 
 /// The tables of what is merged from days.
 pub(super) const MERGED_TABLES: [&str; 10] = [
     "tile.life",
-    "tile.order_life",
+    ORDER_LIFE,
     "tile.fact_life",
     "tile.lead_life",
     "tile.deal_life",
@@ -35,30 +36,36 @@ pub(super) struct Ahead {
     tables: Mutex<Vec<Table>>,
     pub(super) orders: Reading<PathBuf, OrderLife>,
     pub(super) facts: Reading<[PathBuf; 3], Facts>,
+    begun: bool,
 }
 
 impl Ahead {
-    /// Begins to read the newest lives of orders and of facts up to a day each, from `tables`: those of
-    /// [`MERGED_TABLES`].
-    pub(super) fn start(
-        tables: Vec<Table>,
-        (orders_day, facts_day): (Day, Day),
-        catalogue: &Catalogue,
-    ) -> Self {
+    /// Nothing read yet, of the lake with these tables: those of [`MERGED_TABLES`].
+    pub(super) fn new(tables: Vec<Table>) -> Self {
+        let (orders, facts) = (Reading::default(), Reading::default());
+        Self { tables: Mutex::new(tables), orders, facts, begun: false }
+    }
+
+    /// Begins, the first time that it is called, to read the newest lives that a run as of a day may want.
+    pub(super) fn begin(&mut self, as_of: Day, catalogue: &Catalogue) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let tables = self.tables.get_mut().unwrap_or_else(PoisonError::into_inner);
         let newest = |name: &str, day: Day| {
             let (table, day) =
                 (tables.iter().find(|table| table.spec().name == name)?, date(day).to_string());
             let file = table.files().iter().rfind(|file| file.partition_value("as_of") <= day.as_str())?;
             Some(table.dir().join(&file.path))
         };
-        let catalogue = catalogue.clone();
-        let orders = Reading::start(newest("tile.order_life", orders_day), |path| OrderLife::read(path));
+        let facts_day = block_end_at_or_before(as_of - 1);
         let lives: Option<Vec<PathBuf>> =
             Lives::TABLES.into_iter().map(|name| newest(name, facts_day)).collect();
         let lives = lives.and_then(|lives| <[PathBuf; 3]>::try_from(lives).ok());
-        let facts =
+        let catalogue = catalogue.clone();
+        self.orders = Reading::start(newest(ORDER_LIFE, life_day(as_of)), |path| OrderLife::read(path));
+        self.facts =
             Reading::start(lives, move |lives| Facts::read(Some(Lives::read(lives)?), &[], &catalogue));
-        Self { tables: Mutex::new(tables), orders, facts }
     }
 
     /// The table of that name: the one opened ahead for whoever asks first, since only the first finds nothing changed.
@@ -78,6 +85,12 @@ impl Ahead {
 /// A file, or some that belong together, being read.
 #[derive(Debug)]
 pub(super) struct Reading<P, T>(Mutex<Option<(P, JoinHandle<Result<T>>)>>);
+
+impl<P, T> Default for Reading<P, T> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
 
 impl<P: Clone + PartialEq + Send + 'static, T: Send + 'static> Reading<P, T> {
     fn start(path: Option<P>, read: impl FnOnce(&P) -> Result<T> + Send + 'static) -> Self {

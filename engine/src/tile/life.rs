@@ -1,6 +1,6 @@
 //! Lives: what must be known of all days up to a block's end, so that a run doesn't read its whole history.
 //!
-//! `tile.life` holds each customer's last touch and first order, `tile.order_life` the orders of the last 365 days,
+//! `tile.life` holds each customer's last touch and first order, `tile.order_year` the orders of the last 365 days,
 //! `tile.fact_life` the facts that still matter (see [`crate::measure::facts`]). A life's source stamp chains the
 //! stamps of all blocks before it: a late event anywhere makes exactly the lives after it stale.
 
@@ -12,12 +12,12 @@ use arrow::array::{Array, ArrayRef, Date32Array, Int32Array, RecordBatch, Timest
 
 use super::source::short_hash;
 use super::store::{DayTable, Tiles};
-use super::{BLOCK_DAYS, batch, block_end_at_or_before, dates, decimals, signed};
+use super::{BLOCK_DAYS, batch, block_end_at_or_before, dates, signed};
 use crate::error::Result;
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, read, write};
 use crate::tile::keys::column;
 use crate::time::{Day, Micros, date};
-use crate::window::{CustomerSums, OrderHistory, OrderLife, order_history};
+use crate::window::{CustomerSums, ORDER_LIFE, OrderHistory, OrderLife, order_history};
 
 const NEVER: Micros = Micros::MIN;
 
@@ -75,7 +75,7 @@ impl Tiles {
         let chain = self.chain(base, "");
         let Some(wanted) = chain.get(&base) else { return Ok(LifeSource::empty(base)) };
         let mut lives = self.ahead.table(lake, "tile.life").await?;
-        let mut orders = self.ahead.table(lake, "tile.order_life").await?;
+        let mut orders = self.ahead.table(lake, ORDER_LIFE).await?;
         let start = chain.iter().rev().find_map(|(end, stamp)| {
             Some((*end, life_file(&lives, *end, stamp)?.clone(), life_file(&orders, *end, stamp)?.clone()))
         });
@@ -104,7 +104,7 @@ impl Tiles {
         let last: Vec<Micros> = (0..keys).map(|key| life.last_touch(key).max(sums.last_touch[key])).collect();
         let first: Vec<Option<Day>> = (0..keys).map(|key| history.first_order(key)).collect();
         let file = write_life(&lives, base, wanted, &life_batch(&last, &first)?)?;
-        let order_file = write_life(&orders, base, wanted, &order_batch(&history, keys)?)?;
+        let order_file = write_life(&orders, base, wanted, &history.to_batch()?)?;
         replace(&mut lives, base, file).await?;
         replace(&mut orders, base, order_file).await?;
         Ok(LifeSource { as_of: base, last_touch: last, orders: history })
@@ -167,19 +167,4 @@ fn life_batch(last: &[Micros], first: &[Option<Day>]) -> Result<RecordBatch> {
         dates(rows.iter().map(|&row| first[row])),
     ];
     batch("tile.life", columns)
-}
-
-fn order_batch(history: &OrderHistory, keys: usize) -> Result<RecordBatch> {
-    let mut rows = Vec::new();
-    for key in 0..keys {
-        let number = signed(u32::try_from(key).unwrap_or(u32::MAX));
-        rows.extend(history.of(key).iter().map(|order| (number, *order)));
-    }
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(Int32Array::from_iter_values(rows.iter().map(|(key, _)| *key))),
-        dates(rows.iter().map(|(_, order)| Some(order.day))),
-        Arc::new(Int32Array::from_iter_values(rows.iter().map(|(_, order)| order.orders))),
-        decimals(rows.iter().map(|(_, order)| order.amount)),
-    ];
-    batch("tile.order_life", columns)
 }

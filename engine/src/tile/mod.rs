@@ -8,7 +8,7 @@
 //!                                  tile.id_day         hashes of the event ids
 //! eight days ──merge──► tile.customer_block            a month ──merge──► tile.rep_month
 //!                                                      a month's amounts by rep and day ──► tile.rep_sale
-//! all days up to a block's end ──merge──► tile.life, tile.order_life, tile.fact_life, tile.first_life,
+//! all days up to a block's end ──merge──► tile.life, tile.order_year, tile.fact_life, tile.first_life,
 //!                                         tile.lead_life, tile.deal_life
 //! ```
 //!

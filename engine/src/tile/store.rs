@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::ahead::{Ahead, MERGED_TABLES};
-use super::block_end_at_or_before;
 use super::build::{Made, build};
 use super::conflict::HASH_BYTES;
 use super::day::DayTile;
@@ -17,7 +16,6 @@ use crate::catalogue::Catalogue;
 use crate::error::{EngineError, Result};
 use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, hash_batches, write};
 use crate::time::{Day, date, day_number};
-use crate::window::life_day;
 
 /// Days built at once, and committed together: so many at most, and up to so many bytes of raw files.
 const DAYS_AT_ONCE: usize = 64;
@@ -116,10 +114,12 @@ pub async fn ensure(
                 tiles.keys.insert(id);
             });
         }
+        tiles.ahead.begin(through, catalogue);
         tiles.commit(&built, some).await?;
         tiles.conflicts(&built, &mut report.conflicts)?;
     }
     tiles.commit_keys().await?;
+    tiles.ahead.begin(through, catalogue);
     Ok((tiles, report))
 }
 
@@ -141,15 +141,15 @@ pub(crate) fn parse_day(text: &str) -> Result<Day> {
 }
 
 impl Tiles {
-    /// Opens the tiles that a lake has, fresh or not, and begins to read what a run as of a day will want of them.
+    /// Opens the tiles that a lake has, fresh or not.
     ///
     /// # Errors
     /// Where the lake can't be read.
-    pub async fn open(lake: &Lake, catalogue: &Catalogue, as_of: Day) -> Result<Self> {
+    pub async fn open(lake: &Lake) -> Result<Self> {
         let names = [&DAY_TABLES[..], &["tile.customer_key"], &MERGED_TABLES].concat();
         let mut opened = lake.open_tables(&names).await?;
         let merged = opened.split_off(DAY_TABLES.len() + 1);
-        let ahead = Ahead::start(merged, (life_day(as_of), block_end_at_or_before(as_of - 1)), catalogue);
+        let ahead = Ahead::new(merged);
         let wrong = || EngineError::Lake("the tile tables can't be opened".to_owned());
         let keys_table = opened.pop().ok_or_else(wrong)?;
         let tables: [Table; DAY_TABLES.len()] = opened.try_into().map_err(|_| wrong())?;

@@ -6,8 +6,8 @@ mod order;
 pub use customer::CustomerWindows;
 pub(crate) use customer::{CustomerFiles, NEVER, customer_windows, life_day};
 pub(crate) use customer::{CustomerSums, Touches};
-pub(crate) use order::OrderLife;
 pub(crate) use order::all_orders;
+pub(crate) use order::{ORDER_LIFE, OrderLife};
 pub use order::{OrderDay, OrderHistory, order_history};
 
 /// Days of the window that every 30-day measure looks at.

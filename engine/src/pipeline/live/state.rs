@@ -96,7 +96,7 @@ impl State {
         let log = Log::load(lake).await?;
         let models = (making.models)(lake, &log, as_of)?;
         let lock = lake.lock(Job::Run)?;
-        let (sources, tiles) = stage::open(lake, catalogue, as_of).await?;
+        let (sources, tiles) = stage::open(lake).await?;
         let (mut tiles, _) = stage::tiles(tiles, &sources, catalogue, as_of - 1).await?;
         tiles.forget_from(as_of);
         let windows = Box::pin(stage::windows(lake, &sources, &tiles, settings, catalogue, as_of)).await?;
@@ -212,7 +212,8 @@ impl State {
         if let Some(today) = self.running.touches(key) {
             now.merge(&today);
         }
-        let closed = self.windows.orders.of(slot);
+        let mut room = Vec::new();
+        let closed = self.windows.orders.of(slot, &mut room);
         let today = self.running.orders(key);
         let whole: Vec<OrderDay>;
         let days = match today {
