@@ -1,7 +1,6 @@
 //! Customers as of a day, by dense key.
 
 use arrow::array::{Array, Date32Array, StringArray};
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::Rep;
@@ -40,8 +39,7 @@ pub(crate) fn customers_in_force(
     for batch in 0..versions.batches.len() {
         let Some(ids) = versions.column::<StringArray>(batch, "customer_id") else { continue };
         let updated = versions.updated_at(batch);
-        let found: Vec<u32> = (0..ids.len()).into_par_iter().map(|row| keys.get(ids.value(row))).collect();
-        for (row, key) in found.into_iter().enumerate() {
+        for (row, key) in keys.get_column(ids).into_iter().enumerate() {
             let at = updated.filter(|array| array.is_valid(row)).map_or(SINCE_EVER, |array| array.value(row));
             if at >= end || key == NO_KEY {
                 continue;

@@ -51,20 +51,20 @@ impl Firsts {
     }
 
     /// Tells whether a model has come true for a customer of those that facts name, by its number.
-    pub(crate) fn known<'a>(
-        &'a self,
+    pub(crate) fn known(
+        &self,
         catalogue: &Catalogue,
-        keys: &'a Keys,
-        customers: &'a Names,
-    ) -> impl Fn(EventCode, u32) -> bool + 'a {
+        keys: &Keys,
+        customers: &Names,
+    ) -> impl Fn(EventCode, u32) -> bool + use<> {
         let mut bit_of = vec![0; catalogue.models().len()];
         for (bit, definition) in models(catalogue) {
             bit_of[definition.code.index()] = bit;
         }
+        let fired = |key: u32| self.bits.get(index(key)).copied().unwrap_or(0);
+        let fired: Vec<i64> = keys.get_all(customers.iter()).into_iter().map(fired).collect();
         move |model, customer| {
-            let bit = bit_of[model.index()];
-            let key = if bit == 0 { NO_KEY } else { keys.get(customers.get(customer).unwrap_or_default()) };
-            key != NO_KEY && self.bits.get(index(key)).is_some_and(|bits| bits & bit != 0)
+            fired.get(index(customer)).is_some_and(|bits| bits & bit_of[model.index()] != 0)
         }
     }
 

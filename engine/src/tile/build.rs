@@ -72,7 +72,7 @@ fn of_rows(day: Day, rows: &Rows, rules: &Rules, keys: &Keys) -> Result<Builder>
             Ok(builder)
         })
         .collect::<Result<_>>()?;
-    let whole = built.into_iter().reduce(|whole, part| whole.merge(part, keys));
+    let whole = built.into_iter().reduce(Builder::merge);
     let mut whole = whole.unwrap_or_else(|| Builder::new(day, keys.len()));
     whole.report.duplicates = rows.duplicates;
     whole.ids = rows.id_hashes();
@@ -133,6 +133,7 @@ impl Builder {
         let customers = column::<StringArray>(batch, rows::CUSTOMER)?;
         let leads = column::<StringArray>(batch, rows::LEAD)?;
         let opportunities = column::<StringArray>(batch, rows::OPPORTUNITY)?;
+        let known = keys.get_all((0..batch.num_rows()).map(|row| customers.value(row)));
         facts.next_batch();
         for row in 0..batch.num_rows() {
             if !kept[row] {
@@ -146,7 +147,7 @@ impl Builder {
             let effective = rule.flags & Flags::EFFECTIVE_TOUCH.bits() != 0;
             let order = rule.kind == Kind::Order;
             if (touch || order) && customers.is_valid(row) {
-                let key = self.customer(customers.value(row), keys);
+                let key = self.customer(customers.value(row), known[row]);
                 if order {
                     let entry = self.orders.entry(key).or_default();
                     entry.orders += 1;
@@ -181,10 +182,10 @@ impl Builder {
         Ok(())
     }
 
-    fn customer(&mut self, id: &str, keys: &Keys) -> u32 {
-        let key = keys.get(id);
-        if key != NO_KEY {
-            return key;
+    /// The key of a customer: the known one, or one beyond those of all that are known.
+    fn customer(&mut self, id: &str, known: u32) -> u32 {
+        if known != NO_KEY {
+            return known;
         }
         if let Some(&key) = self.extra.get(id) {
             return key;
@@ -227,10 +228,10 @@ impl Builder {
     }
 
     /// Adds what another part of the day came to.
-    fn merge(mut self, mut other: Self, keys: &Keys) -> Self {
+    fn merge(mut self, mut other: Self) -> Self {
         let mut strangers: Vec<(String, u32)> = other.extra.drain().collect();
         strangers.sort_unstable_by_key(|(_, key)| *key);
-        let renamed: Vec<u32> = strangers.iter().map(|(id, _)| self.customer(id, keys)).collect();
+        let renamed: Vec<u32> = strangers.iter().map(|(id, _)| self.customer(id, NO_KEY)).collect();
         for (tile, own) in other.dense.iter().zip(&mut self.dense) {
             own.merge(tile);
         }

@@ -15,7 +15,7 @@ use crate::measure::firsts::Firsts;
 use crate::time::Day;
 
 /// Changed whenever a life of facts is written otherwise from the same tiles.
-const LIFE_FORMAT: &str = "4";
+const LIFE_FORMAT: &str = "5";
 const FIRSTS: &str = "tile.first_life";
 
 /// What a run's facts are read from.

@@ -3,6 +3,7 @@
 //! The numbers depend on the order in which ids were met, so they never leave the tiles: marts carry ids.
 
 use std::hash::Hasher;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, Int32Array, RecordBatch, StringArray};
@@ -15,17 +16,45 @@ use crate::lake::{Encoding, NewFile, Table, read};
 /// No key: the id is null or unknown.
 pub const NO_KEY: u32 = u32::MAX;
 
-const EMPTY: u32 = u32::MAX;
+/// Ids looked up together.
+const BLOCK: usize = 64;
+/// Ids of a column looked up by one thread.
+const CHUNK_ROWS: usize = 8_192;
 
 /// The dictionary of customer ids. Key `k` is the `k`-th id ever met.
 #[derive(Debug, Default)]
 pub struct Keys {
     text: String,
     ends: Vec<usize>,
-    /// Open addressing: slot → key.
-    slots: Vec<u32>,
+    /// Open addressing: of a slot, its key and what the key's id hashes to.
+    slots: Vec<Slot>,
     /// Keys that the lake already holds.
     stored: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    key: u32,
+    tag: u32,
+}
+
+const EMPTY: Slot = Slot { key: NO_KEY, tag: 0 };
+
+/// What an id hashes to: a slot, once masked, and the tag by which another id is seldom taken for it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Hash {
+    slot: usize,
+    tag: u32,
+}
+
+impl Hash {
+    fn of(id: &str) -> Self {
+        let mut hasher = FxHasher::default();
+        hasher.write(id.as_bytes());
+        let hash = hasher.finish();
+        let [low, high] = [hash ^ (hash >> 32), hash >> 32].map(|half| half & 0xffff_ffff);
+        Self { slot: usize::try_from(low).unwrap_or(0), tag: u32::try_from(high).unwrap_or(0) }
+    }
 }
 
 impl Keys {
@@ -75,9 +104,12 @@ impl Keys {
 
     /// The id of a key; empty for a key never given.
     pub fn id(&self, key: usize) -> &str {
+        self.text.get(self.place_of(key)).unwrap_or_default()
+    }
+
+    fn place_of(&self, key: usize) -> Range<usize> {
         let start = if key == 0 { 0 } else { self.ends.get(key - 1).copied().unwrap_or(0) };
-        let end = self.ends.get(key).copied().unwrap_or(start);
-        self.text.get(start..end).unwrap_or_default()
+        start..self.ends.get(key).copied().unwrap_or(start)
     }
 
     /// Sorts keys by their ids.
@@ -98,20 +130,70 @@ impl Keys {
 
     /// The key of an id, or [`NO_KEY`].
     pub fn get(&self, id: &str) -> u32 {
-        if self.slots.is_empty() {
-            return NO_KEY;
-        }
-        let mask = self.slots.len() - 1;
-        let mut slot = slot_of(id, mask);
+        let hash = Hash::of(id);
+        let mut slot = hash.slot;
         loop {
-            let key = self.slots[slot];
-            if key == EMPTY {
-                return NO_KEY;
-            }
-            if self.id(index(key)) == id {
+            let (place, key) = self.probe(slot, hash.tag);
+            if key == NO_KEY || self.id(index(key)) == id {
                 return key;
             }
-            slot = (slot + 1) & mask;
+            slot = place + 1;
+        }
+    }
+
+    /// The keys of ids, as [`Keys::get`] gives them. Whoever asks for many waits for memory, not for the processor: of a
+    /// block, every answer is under way before the first is needed.
+    pub fn get_all<'a>(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<u32> {
+        let mut ids = ids.into_iter();
+        let mut found = Vec::with_capacity(ids.size_hint().0);
+        let mut block = Vec::with_capacity(BLOCK);
+        let (mut hashes, mut keys) = ([Hash::default(); BLOCK], [NO_KEY; BLOCK]);
+        let mut places = [const { 0..0 }; BLOCK];
+        loop {
+            block.clear();
+            block.extend(ids.by_ref().take(BLOCK));
+            if block.is_empty() {
+                return found;
+            }
+            for (hash, id) in hashes.iter_mut().zip(&block) {
+                *hash = Hash::of(id);
+            }
+            for (key, hash) in keys.iter_mut().zip(&hashes[..block.len()]) {
+                *key = self.probe(hash.slot, hash.tag).1;
+            }
+            for (place, key) in places.iter_mut().zip(&keys[..block.len()]) {
+                *place = self.place_of(index(*key));
+            }
+            for ((id, key), place) in block.iter().zip(&keys).zip(&places) {
+                let same = *key == NO_KEY || self.text.get(place.clone()) == Some(*id);
+                found.push(if same { *key } else { self.get(id) });
+            }
+        }
+    }
+
+    /// The keys of a column's ids; of nulls, any.
+    pub fn get_column(&self, ids: &StringArray) -> Vec<u32> {
+        let chunks = (0..ids.len()).into_par_iter().step_by(CHUNK_ROWS);
+        let of = |start: usize| {
+            let rows = start..ids.len().min(start + CHUNK_ROWS);
+            self.get_all(rows.map(|row| ids.value(row)))
+        };
+        chunks.flat_map_iter(of).collect()
+    }
+
+    /// The first slot from one on that is empty or has the tag, and its key.
+    fn probe(&self, slot: usize, tag: u32) -> (usize, u32) {
+        if self.slots.is_empty() {
+            return (slot, NO_KEY);
+        }
+        let mask = self.slots.len() - 1;
+        let mut place = slot & mask;
+        loop {
+            let found = self.slots[place];
+            if found.key == NO_KEY || found.tag == tag {
+                return (place, found.key);
+            }
+            place = (place + 1) & mask;
         }
     }
 
@@ -135,12 +217,13 @@ impl Keys {
     }
 
     fn place(&mut self, key: u32) {
+        let hash = Hash::of(self.id(index(key)));
         let mask = self.slots.len() - 1;
-        let mut slot = slot_of(self.id(index(key)), mask);
-        while self.slots[slot] != EMPTY {
+        let mut slot = hash.slot & mask;
+        while self.slots[slot].key != NO_KEY {
             slot = (slot + 1) & mask;
         }
-        self.slots[slot] = key;
+        self.slots[slot] = Slot { key, tag: hash.tag };
     }
 
     /// Makes room for so many ids more.
@@ -183,13 +266,6 @@ pub fn index(key: u32) -> usize {
     usize::try_from(key).unwrap_or(usize::MAX)
 }
 
-fn slot_of(id: &str, mask: usize) -> usize {
-    let mut hasher = FxHasher::default();
-    hasher.write(id.as_bytes());
-    let hash = hasher.finish();
-    usize::try_from((hash ^ (hash >> 32)) & 0xffff_ffff).unwrap_or(0) & mask
-}
-
 /// A column of a batch as its concrete type.
 ///
 /// # Errors
@@ -215,5 +291,11 @@ mod tests {
         assert_eq!(given, (0..1000).collect::<Vec<u32>>());
         assert!(ids.iter().zip(&given).all(|(id, key)| keys.get(id) == *key && keys.id(index(*key)) == id));
         assert_eq!(keys.get("never"), NO_KEY);
+        let asked = ids.iter().map(String::as_str).chain(["never", "c7"]);
+        let found: Vec<u32> = given.iter().copied().chain([NO_KEY, keys.get("c7")]).collect();
+        assert_eq!(keys.get_all(asked), found);
+        assert_eq!(Keys::default().get_all(["c7"]), [NO_KEY]);
+        let column: StringArray = ids.iter().map(Some).chain([None]).collect();
+        assert_eq!(keys.get_column(&column)[..1000], given);
     }
 }

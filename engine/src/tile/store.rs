@@ -20,6 +20,8 @@ use crate::time::{Day, date, day_number};
 /// Days built at once, and committed together: so many at most, and up to so many bytes of raw files.
 const DAYS_AT_ONCE: usize = 64;
 const BYTES_AT_ONCE: u64 = 256 << 20;
+/// Ids that one thread looks up at once.
+const CHUNK_IDS: usize = 8_192;
 
 /// The tables of day tiles, in the order in which their files are listed.
 pub(super) const DAY_TABLES: [&str; 5] =
@@ -79,8 +81,10 @@ pub async fn ensure(
     mut progress: impl FnMut(usize, usize),
 ) -> Result<(Tiles, TileReport)> {
     let ids: Vec<&str> = customers.collect();
-    let unknown: Vec<&&str> = ids.par_iter().filter(|id| tiles.keys.get(id) == NO_KEY).collect();
-    for id in unknown {
+    let keys = &tiles.keys;
+    let known: Vec<u32> =
+        ids.par_chunks(CHUNK_IDS).flat_map_iter(|ids| keys.get_all(ids.iter().copied())).collect();
+    for (id, _) in ids.iter().zip(known).filter(|(_, key)| *key == NO_KEY) {
         tiles.keys.insert(id);
     }
     let wanted = source_stamps(raw, catalogue, through)?;

@@ -15,7 +15,7 @@ use super::NONE;
 use crate::error::{EngineError, Result};
 use crate::lake::tables;
 use crate::measure::at;
-use crate::tile::keys::{Keys, column};
+use crate::tile::keys::{Keys, NO_KEY, column};
 use crate::tile::read_halves;
 use crate::time::Day;
 
@@ -35,8 +35,14 @@ impl Names {
     /// The numbers of a column's rows.
     pub(crate) fn numbers(&mut self, column: &DictionaryArray<Int32Type>) -> Vec<u32> {
         self.0.reserve(column.values().len());
-        let numbers: Vec<u32> =
-            values(column).map(|name| name.map_or(NONE, |name| self.0.insert(name))).collect();
+        let mut numbers = self.0.get_all(values(column).map(Option::unwrap_or_default));
+        for (number, name) in numbers.iter_mut().zip(values(column)) {
+            *number = match name {
+                None => NONE,
+                Some(name) if *number == NO_KEY => self.0.insert(name),
+                Some(_) => *number,
+            };
+        }
         column
             .keys()
             .iter()
@@ -47,6 +53,11 @@ impl Names {
     /// The name of a number.
     pub(crate) fn get(&self, number: u32) -> Option<&str> {
         (at(number) < self.0.len()).then(|| self.0.id(at(number)))
+    }
+
+    /// The names, by number.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.0.len()).map(|number| self.0.id(number))
     }
 
     /// How many names there are.

@@ -5,7 +5,7 @@ use arrow::compute::{concat_batches, filter_record_batch};
 use rustc_hash::FxHashMap;
 
 use super::columns::{in_order, kept_for};
-use super::{Fact, Facts, KEEP_DAYS, Lives, NONE, STATE};
+use super::{Fact, Facts, KEEP_DAYS, Lives, NONE, Names, STATE};
 use crate::catalogue::{Catalogue, Entity, EventCode};
 use crate::derive::{Known, SequenceEvent, still_needed};
 use crate::error::{EngineError, Result};
@@ -56,8 +56,8 @@ impl Facts {
         let whole = concat_batches(&schema, &parts).map_err(EngineError::arrow("keeping facts"))?;
         Ok(Lives {
             facts: in_order(&whole)?,
-            leads: lead_rows(self, kept.leads())?,
-            deals: deal_rows(self, kept.deals())?,
+            leads: lead_rows(self, by_id(kept.leads(), &self.leads))?,
+            deals: deal_rows(self, by_id(kept.deals(), &self.opportunities))?,
         })
     }
 
@@ -87,6 +87,16 @@ impl Facts {
         models.sort();
         models
     }
+}
+
+/// In the order of their ids: that of the marts, which then need not look for every row in another place.
+fn by_id<'a, T: 'a>(
+    kept: impl Iterator<Item = (u32, &'a T)>,
+    names: &Names,
+) -> impl Iterator<Item = (u32, &'a T)> {
+    let mut kept: Vec<(u32, &T)> = kept.collect();
+    kept.sort_unstable_by_key(|(number, _)| names.get(*number));
+    kept.into_iter()
 }
 
 /// The leads and opportunities that are not forgotten yet.
