@@ -152,7 +152,7 @@ fn load(path: &Path, orders: OrderLife, (keys, as_of): (usize, Day)) -> Result<L
             first_order[key] = firsts.is_valid(row).then(|| firsts.value(row));
         }
     }
-    Ok(LifeSource { as_of, last_touch, orders: orders.with_first_orders(first_order)? })
+    Ok(LifeSource { as_of, last_touch, orders: OrderHistory::of_life(orders, first_order)? })
 }
 
 fn life_batch(last: &[Micros], first: &[Option<Day>]) -> Result<RecordBatch> {

@@ -1,21 +1,16 @@
 //! A customer's orders of the last 365 days, in order, and the first ever.
 
 use std::ops::{Range, RangeInclusive};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow::array::{BinaryViewArray, Decimal128Array, Int32Array, RecordBatch, builder::BinaryBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{Decimal128Array, Int32Array, RecordBatch};
 
 use super::ORDER_DAYS;
-use crate::error::{EngineError, Result};
-use crate::lake::{read_as, read_columns, tables};
+use super::order_life::{LifeRows, OrderLife, Row};
+use crate::error::Result;
+use crate::lake::read_columns;
+use crate::tile::Tiles;
 use crate::tile::keys::column;
-use crate::tile::{Tiles, batch};
 use crate::time::Day;
-
-/// The table of the orders up to a block's end.
-pub(crate) const ORDER_LIFE: &str = "tile.order_year";
 
 /// Days with orders per customer key, ascending, of the days from the first on.
 #[derive(Debug, Clone, Default)]
@@ -43,101 +38,17 @@ pub struct OrderDay {
     pub amount: i64,
 }
 
-/// A day of a life: day, orders and amount, little end first.
-const DAY_BYTES: usize = 16;
-
-impl OrderDay {
-    fn to_bytes(self) -> [u8; DAY_BYTES] {
-        let mut bytes = [0; DAY_BYTES];
-        bytes[..4].copy_from_slice(&self.day.to_le_bytes());
-        bytes[4..8].copy_from_slice(&self.orders.to_le_bytes());
-        bytes[8..].copy_from_slice(&self.amount.to_le_bytes());
-        bytes
-    }
-
-    fn from_bytes(bytes: [u8; DAY_BYTES]) -> Self {
-        let [head, amount] = [0, 8].map(|at| std::array::from_fn(|byte| bytes[at + byte]));
-        let [day, orders] = [0, 4].map(|at| std::array::from_fn(|byte| head[at + byte]));
-        Self {
-            day: Day::from_le_bytes(day),
-            orders: i32::from_le_bytes(orders),
-            amount: i64::from_le_bytes(amount),
-        }
-    }
-}
-
-/// Orders up to the end of a block, as a file of [`ORDER_LIFE`] holds them: a row a customer, by ascending key, with its
-/// days one after the other. They stay the bytes of the file: a run asks for each customer's once.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct OrderLife {
-    /// Keys, and the days of each.
-    batches: Vec<(Int32Array, BinaryViewArray)>,
-    path: PathBuf,
-}
-
-/// A row of a life: the batch, and the row in it.
-#[derive(Debug, Clone, Copy)]
-struct Row(u32, u32);
-
-impl OrderLife {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// Where the file is damaged.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
-        // Views of the file's bytes, that nothing need be copied.
-        let declared = tables::spec(ORDER_LIFE)?.file_schema();
-        let days = Field::new(declared.field(1).name(), DataType::BinaryView, false);
-        let schema = Arc::new(Schema::new(vec![declared.field(0).clone(), days]));
-        let mut batches = Vec::new();
-        read_as(path, &schema, |batch| {
-            let days = column::<BinaryViewArray>(&batch, 1)?.clone();
-            if days.iter().flatten().any(|days| days.len() % DAY_BYTES != 0) {
-                return Err(damaged(path, "it breaks off within a day"));
-            }
-            batches.push((column::<Int32Array>(&batch, 0)?.clone(), days));
-            Ok(())
-        })?;
-        Ok(Self { batches, path: path.to_owned() })
-    }
-
-    /// With the first order ever of every customer key.
-    ///
-    /// # Errors
-    /// Where the file names customers that have no key, or not in their order.
-    pub(crate) fn with_first_orders(self, first_order: Vec<Option<Day>>) -> Result<OrderHistory> {
-        let mut rows = vec![None; first_order.len()];
-        let mut last = -1;
-        for (batch, (keys, _)) in (0..).zip(&self.batches) {
-            for (row, &key) in (0..).zip(keys.values()) {
-                if key <= last {
-                    return Err(damaged(&self.path, "its customers are not in order"));
-                }
-                last = key;
-                let known = usize::try_from(key).ok().and_then(|key| rows.get_mut(key));
-                *known.ok_or_else(|| damaged(&self.path, "it names a customer without a key"))? =
-                    Some(Row(batch, row));
-            }
-        }
-        let places = vec![0..0; first_order.len()];
-        Ok(OrderHistory { life: self, rows, entries: Vec::new(), places, first_order, first: Day::MIN })
-    }
-
-    fn days(&self, Row(batch, row): Row) -> impl Iterator<Item = OrderDay> {
-        let batch = usize::try_from(batch).ok().and_then(|batch| self.batches.get(batch));
-        let bytes = batch.zip(usize::try_from(row).ok()).map_or(&[][..], |((_, days), row)| days.value(row));
-        bytes.as_chunks().0.iter().map(|day| OrderDay::from_bytes(*day))
-    }
-}
-
-fn damaged(path: &Path, how: &str) -> EngineError {
-    EngineError::Lake(format!(
-        "{} is damaged: {how}; remove the folder tile and run `tideline daily` again: tiles are rebuilt from raw events",
-        path.display()
-    ))
-}
-
 impl OrderHistory {
+    /// Begins with a life, and the first order ever of every customer key.
+    ///
+    /// # Errors
+    /// Where the life names customers that have no key, or not in their order.
+    pub(crate) fn of_life(life: OrderLife, first_order: Vec<Option<Day>>) -> Result<Self> {
+        let rows = life.rows(first_order.len())?;
+        let places = vec![0..0; first_order.len()];
+        Ok(Self { life, rows, entries: Vec::new(), places, first_order, first: Day::MIN })
+    }
+
     /// The days with orders of a customer, ascending; put into `room` where they don't lie together.
     pub fn of<'a>(&'a self, key: usize, room: &'a mut Vec<OrderDay>) -> &'a [OrderDay] {
         let since = self.since_life(key);
@@ -159,15 +70,11 @@ impl OrderHistory {
     /// # Errors
     /// Where they take more than the format can hold.
     pub(crate) fn to_batch(&self) -> Result<RecordBatch> {
-        let (mut keys, mut days, mut room) = (Vec::new(), BinaryBuilder::new(), Vec::new());
+        let (mut rows, mut room) = (LifeRows::default(), Vec::new());
         for (number, key) in (0..).zip(0..self.first_order.len()) {
-            let of_key = self.of(key, &mut room);
-            if !of_key.is_empty() {
-                keys.push(number);
-                days.append_value(of_key.iter().flat_map(|day| day.to_bytes()).collect::<Vec<_>>());
-            }
+            rows.push(number, self.of(key, &mut room));
         }
-        batch(ORDER_LIFE, vec![Arc::new(Int32Array::from(keys)), Arc::new(days.finish())])
+        rows.finish()
     }
 
     /// The day of the first order ever.
@@ -260,61 +167,5 @@ impl Orders {
     fn each(&self, keys: usize) -> impl Iterator<Item = (usize, usize)> {
         let keyed = self.keys.values().iter().map(|key| usize::try_from(*key).unwrap_or(usize::MAX));
         keyed.zip(0..).filter(move |(key, _)| *key < keys)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::*;
-    use crate::lake::{Encoding, write};
-
-    /// What is said of a life whose rows name these customers, where two have keys.
-    fn said_of(keys: &[i32]) -> Option<String> {
-        let days = BinaryViewArray::from_iter_values(keys.iter().map(|_| OrderDay::default().to_bytes()));
-        let life =
-            OrderLife { batches: vec![(Int32Array::from(keys.to_vec()), days)], path: "life.parquet".into() };
-        life.with_first_orders(vec![None; 2]).err().map(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_damaged_life_is_refused_by_name() {
-        assert_eq!(said_of(&[0, 1]), None);
-        for (keys, how) in
-            [(vec![1, 0], "not in order"), (vec![0, 2], "without a key"), (vec![-1], "not in order")]
-        {
-            let said = said_of(&keys).unwrap();
-            assert!(said.starts_with("life.parquet is damaged") && said.contains(how), "{said}");
-        }
-    }
-
-    #[test]
-    fn a_life_is_read_as_it_was_written() {
-        let orders = |day, orders, amount| OrderDay { day, orders, amount };
-        let days = vec![orders(-3, 1, 5), orders(20_000, 2, i64::MAX), orders(20_007, 3, -4)];
-        let history = OrderHistory {
-            entries: days.clone(),
-            places: vec![0..2, 0..0, 2..3],
-            first_order: vec![None; 3],
-            first: Day::MIN,
-            ..OrderHistory::default()
-        };
-        let dir = tempfile::tempdir().unwrap();
-        let file = write(
-            dir.path(),
-            "a.parquet".to_owned(),
-            BTreeMap::new(),
-            &history.to_batch().unwrap(),
-            Encoding::Tile,
-        );
-        let path = dir.path().join(file.unwrap().path);
-        let first_order = vec![Some(-3), None, None];
-        let mut read = OrderLife::read(&path).unwrap().with_first_orders(first_order).unwrap();
-        let room = &mut Vec::new();
-        assert_eq!([0, 1, 2, 3].map(|key| read.of(key, room).to_vec()), [&days[..2], &[], &days[2..], &[]]);
-        read.first = 20_000;
-        assert_eq!(read.of(0, room), &days[1..2]);
-        assert_eq!((read.first_order(0), read.first_order(2)), (Some(-3), None));
     }
 }
