@@ -184,7 +184,7 @@ mod tests {
     #[test]
     fn a_life_is_read_as_it_was_written() {
         let orders = |day, orders, amount| OrderDay { day, orders, amount };
-        let days = vec![orders(-3, 1, 5), orders(20_000, 2, i64::MAX), orders(20_007, 3, -4)];
+        let days = [orders(-3, 1, 5), orders(20_000, 2, i64::MAX), orders(20_007, 3, -4)];
         let mut rows = LifeRows::default();
         [&days[..2], &[], &days[2..]].into_iter().zip(0..).for_each(|(days, key)| rows.push(key, days));
         let batch = rows.finish().unwrap();
