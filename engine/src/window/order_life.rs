@@ -3,13 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{BinaryViewArray, Int32Array, RecordBatch, builder::BinaryBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::{ArrayRef, BinaryViewArray, Int32Array, RecordBatch, builder::LargeBinaryBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::order::OrderDay;
 use crate::error::{EngineError, Result};
 use crate::lake::{read_as, tables};
-use crate::tile::batch;
 use crate::tile::keys::column;
 use crate::time::Day;
 
@@ -59,9 +58,7 @@ impl OrderLife {
     /// Where the file is damaged.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         // Views of the file's bytes, that nothing need be copied.
-        let declared = tables::spec(ORDER_LIFE)?.file_schema();
-        let days = Field::new(declared.field(1).name(), DataType::BinaryView, false);
-        let schema = Arc::new(Schema::new(vec![declared.field(0).clone(), days]));
+        let schema = schema(DataType::BinaryView)?;
         let mut batches = Vec::new();
         read_as(path, &schema, |batch| {
             let days = column::<BinaryViewArray>(&batch, 1)?.clone();
@@ -103,6 +100,13 @@ impl OrderLife {
     }
 }
 
+/// The columns of a file, with the days as a type of bytes.
+fn schema(bytes: DataType) -> Result<SchemaRef> {
+    let declared = tables::spec(ORDER_LIFE)?.file_schema();
+    let days = Field::new(declared.field(1).name(), bytes, false);
+    Ok(Arc::new(Schema::new(vec![declared.field(0).clone(), days])))
+}
+
 fn damaged(path: &Path, how: &str) -> EngineError {
     EngineError::Lake(format!(
         "{} is damaged: {how}; remove the folder tile and run `tideline daily` again: tiles are rebuilt from raw events",
@@ -114,7 +118,8 @@ fn damaged(path: &Path, how: &str) -> EngineError {
 #[derive(Debug, Default)]
 pub(super) struct LifeRows {
     keys: Vec<i32>,
-    days: BinaryBuilder,
+    /// More than the two GiB that 32-bit offsets allow where many order.
+    days: LargeBinaryBuilder,
 }
 
 impl LifeRows {
@@ -131,15 +136,16 @@ impl LifeRows {
     /// # Errors
     /// Where the table is of another schema.
     pub(super) fn finish(mut self) -> Result<RecordBatch> {
-        batch(ORDER_LIFE, vec![Arc::new(Int32Array::from(self.keys)), Arc::new(self.days.finish())])
+        let columns: Vec<ArrayRef> =
+            vec![Arc::new(Int32Array::from(self.keys)), Arc::new(self.days.finish())];
+        RecordBatch::try_new(schema(DataType::LargeBinary)?, columns)
+            .map_err(EngineError::arrow("building a life of orders"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-
-    use arrow::array::ArrayRef;
 
     use super::*;
     use crate::lake::{Encoding, write};
@@ -172,11 +178,10 @@ mod tests {
 
     #[test]
     fn a_life_that_breaks_off_is_refused_by_name() {
-        let mut days = BinaryBuilder::new();
-        days.append_value([0; DAY_BYTES + 1]);
-        let columns: Vec<ArrayRef> = vec![Arc::new(Int32Array::from(vec![0])), Arc::new(days.finish())];
+        let mut rows = LifeRows { keys: vec![0], ..LifeRows::default() };
+        rows.days.append_value([0; DAY_BYTES + 1]);
         let dir = tempfile::tempdir().unwrap();
-        let path = written(dir.path(), &batch(ORDER_LIFE, columns).unwrap());
+        let path = written(dir.path(), &rows.finish().unwrap());
         let said = OrderLife::read(&path).unwrap_err().to_string();
         assert!(said.contains("life.parquet is damaged: it breaks off within a day"), "{said}");
     }
