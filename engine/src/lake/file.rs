@@ -112,7 +112,7 @@ fn properties(schema: &Schema, encoding: Encoding) -> WriterProperties {
         if !field.data_type().is_nested() {
             builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), dictionary);
         }
-        if matches!(field.data_type(), DataType::Binary) {
+        if matches!(field.data_type(), DataType::Binary | DataType::LargeBinary) {
             builder = builder
                 .set_column_statistics_enabled(ColumnPath::from(name), EnabledStatistics::None)
                 .set_column_dictionary_enabled(ColumnPath::from(name), false);

@@ -77,7 +77,7 @@ static ALL: LazyLock<Vec<Spec>> = LazyLock::new(|| {
     specs.push(Spec::new(
         "tile.order_year",
         BY_AS_OF,
-        vec![int("customer_key"), required("order_days", DataType::Binary)],
+        vec![int("customer_key"), required("order_days", DataType::LargeBinary)],
     ));
     specs.push(Spec::new("tile.fact_life", BY_AS_OF, {
         let mut fields = fact_tile();

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryViewArray, Int32Array, RecordBatch, builder::LargeBinaryBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{BinaryViewArray, Int32Array, RecordBatch, builder::LargeBinaryBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
 
 use super::order::OrderDay;
 use crate::error::{EngineError, Result};
 use crate::lake::{read_as, tables};
+use crate::tile::batch;
 use crate::tile::keys::column;
 use crate::time::Day;
 
@@ -58,7 +59,9 @@ impl OrderLife {
     /// Where the file is damaged.
     pub(crate) fn read(path: &Path) -> Result<Self> {
         // Views of the file's bytes, that nothing need be copied.
-        let schema = schema(DataType::BinaryView)?;
+        let declared = tables::spec(ORDER_LIFE)?.file_schema();
+        let days = Field::new(declared.field(1).name(), DataType::BinaryView, false);
+        let schema = Arc::new(Schema::new(vec![declared.field(0).clone(), days]));
         let mut batches = Vec::new();
         read_as(path, &schema, |batch| {
             let days = column::<BinaryViewArray>(&batch, 1)?.clone();
@@ -100,13 +103,6 @@ impl OrderLife {
     }
 }
 
-/// The columns of a file, with the days as a type of bytes.
-fn schema(bytes: DataType) -> Result<SchemaRef> {
-    let declared = tables::spec(ORDER_LIFE)?.file_schema();
-    let days = Field::new(declared.field(1).name(), bytes, false);
-    Ok(Arc::new(Schema::new(vec![declared.field(0).clone(), days])))
-}
-
 fn damaged(path: &Path, how: &str) -> EngineError {
     EngineError::Lake(format!(
         "{} is damaged: {how}; remove the folder tile and run `tideline daily` again: tiles are rebuilt from raw events",
@@ -136,10 +132,7 @@ impl LifeRows {
     /// # Errors
     /// Where the table is of another schema.
     pub(super) fn finish(mut self) -> Result<RecordBatch> {
-        let columns: Vec<ArrayRef> =
-            vec![Arc::new(Int32Array::from(self.keys)), Arc::new(self.days.finish())];
-        RecordBatch::try_new(schema(DataType::LargeBinary)?, columns)
-            .map_err(EngineError::arrow("building a life of orders"))
+        batch(ORDER_LIFE, vec![Arc::new(Int32Array::from(self.keys)), Arc::new(self.days.finish())])
     }
 }
 
