@@ -6,6 +6,7 @@ use arrow::array::{
     ArrayRef, BooleanArray, Float64Array, Int32Array, Int64Array, MapBuilder, MapFieldNames, RecordBatch,
     StringArray, StringBuilder, TimestampMicrosecondArray,
 };
+use arrow::compute::concat_batches;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use crate::error::{EngineError, Result};
@@ -18,8 +19,22 @@ use crate::time::{Day, Micros};
 pub struct Mart {
     /// The table, e.g. `mart.quota`.
     pub table: &'static str,
-    /// Its rows, without the partition columns.
-    pub batch: RecordBatch,
+    /// Its rows, without the partition columns, one part after the other; at least one part.
+    pub parts: Vec<RecordBatch>,
+}
+
+impl Mart {
+    /// How many rows it has.
+    pub fn rows(&self) -> usize {
+        self.parts.iter().map(RecordBatch::num_rows).sum()
+    }
+
+    /// All its rows in one batch.
+    pub(crate) fn whole(&self) -> Result<RecordBatch> {
+        let wrong = || EngineError::Lake(format!("{} has no part", self.table));
+        let schema = self.parts.first().ok_or_else(wrong)?.schema();
+        concat_batches(&schema, &self.parts).map_err(EngineError::arrow("joining the parts of a mart"))
+    }
 }
 
 /// Columns of a mart, in schema order.
@@ -128,7 +143,11 @@ impl Columns {
     }
 
     fn with(self, table: &'static str, schema: SchemaRef) -> Result<Mart> {
-        let batch = RecordBatch::try_new(schema, self.0).map_err(EngineError::arrow("building a mart"))?;
-        Ok(Mart { table, batch })
+        Ok(Mart { table, parts: vec![self.batch(schema)?] })
+    }
+
+    /// The rows as a batch of that schema.
+    pub(crate) fn batch(self, schema: SchemaRef) -> Result<RecordBatch> {
+        RecordBatch::try_new(schema, self.0).map_err(EngineError::arrow("building a mart"))
     }
 }

@@ -114,14 +114,13 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
 
     let inputs = Inputs { as_of, settings, catalogue, predictor, rules, models };
     let write = |marts: Vec<Mart>| publish::write_all(lake, &identity, as_of, &marts);
-    let early = |day: &marts::Measured<'_>| write(marts::of_measures(day)?);
-    let computed = Box::pin(compute(lake, (&sources, tiles), inputs, progress, &mut clock, early));
-    let (state, tile_report, mut written) = computed.await?;
+    let beside = |day: &marts::Measured<'_>| marts::of_measures(day, write);
+    let after = |day: &marts::Measured<'_>, quotas: &_| write(marts::with_quotas(day, quotas, rules)?);
+    let computed = Box::pin(compute(lake, (&sources, tiles), inputs, progress, &mut clock, (beside, after)));
+    let (state, tile_report, (mut written, others)) = computed.await?;
+    written.extend(others);
 
     progress("publishing");
-    let day = state.measured((settings, catalogue), lake.zone(), as_of);
-    written.extend(write(marts::with_quotas(&day, &state.quotas, rules)?)?);
-    clock.lap("marts");
     let State { tiles, windows, measures, scores, quotas } = state;
     let mapping_error = notice::mapping_error(&sources, &windows, as_of)?;
     let facts = publish::RunFacts {
@@ -176,27 +175,32 @@ impl State {
     }
 }
 
-/// The stages between reading and publishing. The tiles are those of `lake`, just opened; `beside` is called with what
-/// was measured, while quotas are computed.
-async fn compute<T: Send>(
+/// The stages between reading and publishing. The tiles are those of `lake`, just opened; `beside` is called with what was
+/// measured, while quotas are computed, and `after` with the quotas too, while that may still go on.
+async fn compute<T: Send, U: Send>(
     lake: &Lake,
     (sources, opened): (&source::Sources, Tiles),
     inputs: Inputs<'_>,
     progress: &mut dyn FnMut(&str),
     clock: &mut Clock,
-    beside: impl FnOnce(&marts::Measured<'_>) -> Result<T> + Send,
-) -> Result<(State, TileReport, T)> {
+    (beside, after): (
+        impl FnOnce(&marts::Measured<'_>) -> Result<T> + Send,
+        impl FnOnce(&marts::Measured<'_>, &quotas::Quotas) -> Result<U> + Send,
+    ),
+) -> Result<(State, TileReport, (T, U))> {
     let Inputs { as_of, settings, catalogue, predictor, rules, models } = inputs;
     progress("tiles");
     let (tiles, tile_report) = stage::tiles(opened, sources, catalogue, as_of).await?;
     clock.lap("tiles");
 
     progress("windows");
-    let windows = stage::windows(lake, sources, &tiles, settings, catalogue, as_of).await?;
+    let windows = stage::windows(lake, sources, &tiles, settings, catalogue, as_of);
+    let (earlier, windows) = meanwhile(|| quotas::Earlier::read(sources, settings, as_of), windows).await;
+    let (earlier, windows) = (earlier?, windows?);
     clock.lap("windows");
 
     progress("measures");
-    let basis = quotas::basis(lake, sources, (&tiles, &windows), (settings, predictor), as_of);
+    let basis = quotas::basis(lake, (sources, earlier), (&tiles, &windows), (settings, predictor), as_of);
     let (measures, basis) =
         meanwhile(|| stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of), basis)
             .await;
@@ -220,11 +224,15 @@ async fn compute<T: Send>(
         zone,
         as_of,
     };
-    let (quotas, made) =
-        rayon::join(|| quotas::quotas(basis, sources, &day, (predictor, rules)), || beside(&day));
-    let (quotas, made) = (quotas?, made?);
+    let quotas = || {
+        let quotas = quotas::quotas(basis, sources, &day, (predictor, rules))?;
+        let made = after(&day, &quotas)?;
+        Ok((quotas, made))
+    };
+    let (quotas, beside): (Result<_>, _) = rayon::join(quotas, || beside(&day));
+    let ((quotas, after), beside) = (quotas?, beside?);
     clock.lap("quotas");
-    Ok((State { tiles, windows, measures, scores, quotas }, tile_report, made))
+    Ok((State { tiles, windows, measures, scores, quotas }, tile_report, (beside, after)))
 }
 
 /// Computes while a future goes on; after it where the runtime has one thread only.

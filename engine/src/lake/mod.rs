@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use disk::write_atomically;
-pub use file::{Encoding, FileWriter, NewFile, hash_batches, write};
+pub use file::{Encoding, FileWriter, NewFile, hash_batches, write, write_parts};
 pub use lock::{Job, Lock};
 pub use maintain::{MaintainOptions, MaintainReport, TableReport, maintain};
 pub use model::{Entry, Log, Status};

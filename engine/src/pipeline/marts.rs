@@ -38,14 +38,19 @@ pub(super) struct Measured<'a> {
     pub(super) as_of: Day,
 }
 
-/// The marts that quotas have no part in, the largest among them.
-pub(super) fn of_measures(day: &Measured<'_>) -> Result<Vec<Mart>> {
+/// The marts that quotas have no part in, the largest among them; some after the other are put where they belong, as they
+/// are ready.
+pub(super) fn of_measures<T: Send>(
+    day: &Measured<'_>,
+    put: impl Fn(Vec<Mart>) -> Result<Vec<T>> + Sync,
+) -> Result<Vec<T>> {
     let Measured { windows, measures, scores, settings, catalogue, zone, as_of, .. } = *day;
     let deals = || entity::opportunity(windows, measures, scores.deals.as_ref(), zone.end(as_of));
     let (health, (deals, others)) = rayon::join(
-        || entity::customer_health(day),
+        || put(vec![entity::customer_health(day)?]),
         || {
-            rayon::join(deals, || -> Result<Vec<Mart>> {
+            let deals = || put(vec![deals()?]);
+            rayon::join(deals, || -> Result<Vec<T>> {
                 let leads = entity::Leads::new(windows, measures, settings, catalogue, zone, as_of);
                 let sums = shares(windows, measures);
                 let mut marts = vec![
@@ -64,13 +69,11 @@ pub(super) fn of_measures(day: &Measured<'_>) -> Result<Vec<Mart>> {
                 if !settings.routing.is_off() {
                     marts.push(route::lead_route(day)?);
                 }
-                Ok(marts)
+                put(marts)
             })
         },
     );
-    let mut marts = vec![health?, deals?];
-    marts.extend(others?);
-    Ok(marts)
+    Ok([health?, deals?, others?].into_iter().flatten().collect())
 }
 
 /// The others: quotas, alerts, and the weeks of leads that alerts look at.

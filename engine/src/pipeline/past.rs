@@ -1,6 +1,8 @@
 //! A published day as it was computed: its inputs at the versions that it recorded, and every stage on them again.
 
 use super::identity::{Configuration, config_hash, joined, program};
+use super::marts::Measured;
+use super::quotas::Quotas;
 use super::scratch::Scratch;
 use super::source::Sources;
 use super::{Clock, Inputs, State, compute};
@@ -122,8 +124,9 @@ impl Past {
         };
         let tiles = Tiles::open(&scratch.lake).await?;
         let mut clock = Clock::start();
-        let (state, ..) =
-            compute(&scratch.lake, (&sources, tiles), inputs, progress, &mut clock, |_| Ok(())).await?;
+        let ignored = (|_: &Measured<'_>| Ok(()), |_: &Measured<'_>, _: &Quotas| Ok(()));
+        let computed = compute(&scratch.lake, (&sources, tiles), inputs, progress, &mut clock, ignored);
+        let (state, ..) = Box::pin(computed).await?;
         Ok(Ok(Self { run, program, settings, rules, catalogue, state, scratch }))
     }
 

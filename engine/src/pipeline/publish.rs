@@ -12,7 +12,7 @@ use super::RunReport;
 use super::identity::{Identity, Text};
 use super::source::Sources;
 use crate::error::{EngineError, Result};
-use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, write};
+use crate::lake::{DataFile, Encoding, Lake, NewFile, Table, write, write_parts};
 use crate::mart::Mart;
 use crate::time::{Day, Micros, date};
 
@@ -59,8 +59,8 @@ pub(super) fn write_all(
     ]);
     let write = |mart: &Mart| {
         let (dir, path) = (lake.table_dir(mart.table), path(as_of, &identity.run_id));
-        let file = write(&dir, path, partition.clone(), &mart.batch, Encoding::Mart)?;
-        Ok(Written { table: mart.table, rows: mart.batch.num_rows(), file })
+        let file = write_parts(&dir, path, partition.clone(), &mart.parts, Encoding::Mart)?;
+        Ok(Written { table: mart.table, rows: mart.rows(), file })
     };
     marts.par_iter().map(write).collect()
 }

@@ -18,7 +18,7 @@ use crate::factor::{FACTORS, Factor, FactorInputs, ModelValues, factors};
 use crate::lake::Lake;
 use crate::measure::real;
 use crate::quota::{
-    Effects, Forecast, Learnt, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, bases, before,
+    Effects, Forecast, Learnt, PredictInput, Predictor, Previous, QuotaInputs, QuotaRun, Span, bases, before,
     proposals, quotas as frame,
 };
 use crate::rule::{Book, Columns, apply};
@@ -73,10 +73,27 @@ pub(super) struct Basis {
     pub(super) previous_as_of: Option<Day>,
 }
 
-/// Reads what was sold, and what earlier runs published.
+/// What earlier runs published that quotas rest on.
+#[derive(Debug)]
+pub(super) struct Earlier {
+    previous_as_of: Option<Day>,
+    previous: BTreeMap<String, Previous>,
+    /// The product of each rep's factor effects when the period began, by rep id.
+    opening: BTreeMap<String, f64>,
+}
+
+impl Earlier {
+    pub(super) fn read(sources: &Sources, settings: &Settings, as_of: Day) -> Result<Self> {
+        let period = Span::of(as_of, settings.quota.period);
+        let (previous_as_of, previous) = sources.previous_quotas(&period, as_of)?;
+        Ok(Self { previous_as_of, previous, opening: sources.opening_effects(as_of, &period)? })
+    }
+}
+
+/// Reads what was sold, beside what earlier runs published.
 pub(super) async fn basis(
     lake: &Lake,
-    sources: &Sources,
+    (sources, earlier): (&Sources, Earlier),
     (tiles, windows): (&Tiles, &Windows),
     (settings, predictor): (&Settings, &dyn Predictor),
     as_of: Day,
@@ -87,8 +104,7 @@ pub(super) async fn basis(
     let learnt = learnt(lake, sources, crm, &history, predictor).await?;
     let input = history.input;
     let attainment = attainment(sources, crm, &input, settings, as_of)?;
-    let (previous_as_of, previous) = sources.previous_quotas(&windows.period, as_of)?;
-    let opening = sources.opening_effects(as_of, &windows.period)?;
+    let Earlier { previous_as_of, previous, opening } = earlier;
     let start = reps.iter().map(|&rep| opening.get(&crm.reps[rep].id).copied()).collect();
     let models = ModelValues::default();
     Ok(Basis { reps, input, learnt, start, attainment, models, previous, previous_as_of })

@@ -11,7 +11,7 @@ use super::past::Past;
 use super::publish::path;
 use super::{marts, source};
 use crate::error::{EngineError, Result};
-use crate::lake::{Encoding, Lake, read, write};
+use crate::lake::{Encoding, Lake, read, write_parts};
 use crate::mart::Mart;
 use crate::time::date;
 
@@ -55,12 +55,12 @@ pub struct Replayed {
 pub async fn replay(lake: &Lake, past: &Past) -> Result<Replayed> {
     let state = &past.state;
     let day = state.measured((&past.settings, &past.catalogue), lake.zone(), past.run.as_of);
-    let mut made = marts::of_measures(&day)?;
+    let mut made = marts::of_measures(&day, Ok)?;
     made.extend(marts::with_quotas(&day, &state.quotas, &past.rules)?);
     let mut marts = Vec::with_capacity(made.len());
     for mart in &made {
         let verdict = compare(lake, past, mart).await?;
-        marts.push(Compared { table: mart.table, rows: mart.batch.num_rows(), verdict });
+        marts.push(Compared { table: mart.table, rows: mart.rows(), verdict });
     }
     Ok(Replayed { marts })
 }
@@ -80,20 +80,20 @@ async fn compare(lake: &Lake, past: &Past, mart: &Mart) -> Result<Verdict> {
         ("run_id".to_owned(), past.run.run_id.clone()),
     ]);
     let name = path(past.run.as_of, &past.run.run_id);
-    let made = write(&dir, name, partition, &mart.batch, Encoding::Mart)?;
+    let made = write_parts(&dir, name, partition, &mart.parts, Encoding::Mart)?;
     if bytes(published)? == bytes(&dir.join(&made.path))? {
         return Ok(Verdict::SameBytes);
     }
     let batches = read(published, &[])?;
     let Some(first) = batches.first() else {
-        return Ok(if mart.batch.num_rows() == 0 {
+        return Ok(if mart.rows() == 0 {
             Verdict::SameCells
         } else {
-            Verdict::Differs(format!("{} rows instead of none", mart.batch.num_rows()))
+            Verdict::Differs(format!("{} rows instead of none", mart.rows()))
         });
     };
     let whole = concat_batches(&first.schema(), &batches).map_err(EngineError::arrow("comparing marts"))?;
-    Ok(difference(&whole, &mart.batch)?.map_or(Verdict::SameCells, Verdict::Differs))
+    Ok(difference(&whole, &mart.whole()?)?.map_or(Verdict::SameCells, Verdict::Differs))
 }
 
 fn bytes(path: &Path) -> Result<Vec<u8>> {

@@ -10,7 +10,7 @@ use crate::score::index::{self, IndexLook, ScoredIndices};
 use crate::score::lead::{LeadCases, LeadInputs, ScoredLeads, region_in};
 use crate::score::{CustomerScorer, Growing, IndexScorer, Models, WinScorer};
 use crate::settings::Settings;
-use crate::tile::Tiles;
+use crate::tile::{RepMonths, Tiles};
 use crate::time::{Day, Zone};
 
 /// What models say.
@@ -110,7 +110,7 @@ fn indices(
         as_of,
     };
     let [staying, ..] = index::spans(as_of);
-    let staying = tiles.reps(&[staying])?.into_iter().next().unwrap_or_default();
+    let staying = tiles.reps(&[staying], &RepMonths::default())?.into_iter().next().unwrap_or_default();
     let mut growing = Growing::default();
     let asked = index::cases(&mut growing, &look, [&staying, &windows.reps_30d, &windows.reps_90d]);
     let cases = growing.finish();

@@ -106,7 +106,8 @@ pub(super) async fn windows(
     let month_before = (before.first, before.last.min(before.first + as_of - month.first));
     let customer_files = CustomerFiles::find(lake, tiles, as_of).await?;
     let FactSource { mut facts, firsts, days: fact_days } = tiles.facts(lake, catalogue, as_of).await?;
-    let mut first_deals = tiles.first_deals(lake, &months).await?;
+    let months = tiles.rep_months(lake, &months).await?;
+    let mut first_deals = months.first_deals()?;
     let spans =
         [(as_of - 29, as_of), (as_of - 89, as_of), (month.first, as_of), month_before, (period.first, as_of)];
     let (customers, (orders, (read, reps))) = rayon::join(
@@ -114,7 +115,7 @@ pub(super) async fn windows(
         || {
             let orders = || order_history(tiles, orders_before, as_of);
             rayon::join(orders, || {
-                rayon::join(|| facts.read_days(&fact_days, catalogue), || tiles.reps(&spans))
+                rayon::join(|| facts.read_days(&fact_days, catalogue), || tiles.reps(&spans, &months))
             })
         },
     );

@@ -32,8 +32,8 @@ use crate::measure::portfolio::{Portfolios, View};
 use crate::measure::process::{ProcessHealth, index, roll_up};
 use crate::measure::scope::Scopes;
 use crate::settings::Settings;
-use crate::tile::Tiles;
 use crate::tile::rep::RepTile;
+use crate::tile::{RepMonths, Tiles};
 use crate::time::{Day, Micros, Zone};
 use crate::window::{CustomerSums, WINDOW_DAYS};
 
@@ -192,7 +192,7 @@ pub(super) fn index_rows(
             zone,
             as_of: day,
         };
-        let reps = tiles.reps(&spans(day))?;
+        let reps = tiles.reps(&spans(day), &RepMonths::default())?;
         let [staying, month, usual] = reps.as_slice() else { continue };
         let now = look.over(WINDOW_DAYS, month);
         if let Some(place) = waiting.iter().position(|(asked, _)| asked + INDEX_DAYS == day) {

@@ -44,6 +44,7 @@ pub use day::DayReport;
 pub(crate) use fact_life::FactSource;
 pub use life::LifeSource;
 pub(crate) use life::{life_file, replace, write_life};
+pub(crate) use month::RepMonths;
 pub(crate) use rows::read_halves;
 pub(crate) use running::{RunningDay, Touched};
 pub(crate) use sale::Sale;

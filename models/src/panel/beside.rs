@@ -150,13 +150,14 @@ fn noises(window: &Window, recent: usize, value: impl Fn(usize, usize) -> f64, l
 }
 
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    let middle = values.len() / 2;
-    match values.len() {
-        0 => 0.0,
-        n if n % 2 == 1 => values[middle],
-        _ => 0.5 * (values[middle - 1] + values[middle]),
+    if values.is_empty() {
+        return 0.0;
     }
+    let middle = values.len() / 2;
+    let odd = values.len() % 2 == 1;
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f64::total_cmp);
+    let lower = below.iter().copied().max_by(f64::total_cmp).filter(|_| !odd);
+    lower.map_or(*upper, |lower| 0.5 * (lower + *upper))
 }
 
 pub(crate) fn ratio(a: f64, b: f64) -> f64 {

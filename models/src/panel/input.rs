@@ -94,6 +94,20 @@ pub struct Panel {
     pub(crate) workdays: Option<Workdays>,
 }
 
+/// The days that have rows, in order, and what all reps together sold on each.
+fn daily(reps: &[RepRows]) -> (Vec<i32>, Vec<f64>) {
+    let ends = |rep: &RepRows| Some((*rep.day.first()?, *rep.day.last()?));
+    let ends = reps.iter().filter_map(ends).reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let Some((first, last)) = ends else { return (Vec::new(), Vec::new()) };
+    // Days are held to a few million: a place for each.
+    let place = |day: i32| usize::try_from(day - first).unwrap_or(0);
+    let mut sums: Vec<Option<f64>> = vec![None; place(last) + 1];
+    for (day, amount) in reps.iter().flat_map(|rep| rep.day.iter().zip(&rep.amount)) {
+        *sums[place(*day)].get_or_insert(0.0) += amount.max(0.0);
+    }
+    (first..=last).zip(sums).filter_map(|(day, sum)| Some((day, sum?))).unzip()
+}
+
 /// Numbers of reps and regions stay below this.
 const IDS_MAX: u32 = 10_000_000;
 /// Days stay within this of 1970-01-01: some 2,700 years.
@@ -142,15 +156,7 @@ impl Panel {
                 rep.factors.push(if count > 0.0 { sum / count } else { f64::NAN });
             }
         }
-        let mut days = rows.day.to_vec();
-        days.sort_unstable();
-        days.dedup();
-        let mut totals = vec![0.0; days.len()];
-        for (day, amount) in reps.iter().flat_map(|rep| rep.day.iter().zip(&rep.amount)) {
-            if let Ok(place) = days.binary_search(day) {
-                totals[place] += amount.max(0.0);
-            }
-        }
+        let (days, totals) = daily(&reps);
         let (staff, workdays) = (Vec::new(), None);
         Ok(Self { reps, days, totals, n_regions, n_factors: rows.factors.ncols(), staff, workdays })
     }

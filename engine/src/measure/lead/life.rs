@@ -5,6 +5,7 @@ use arrow::array::{Array, BooleanArray, Date32Array, RecordBatch, TimestampMicro
 
 use super::Lead;
 use crate::error::Result;
+use crate::lake::tables;
 use crate::mart::Columns;
 use crate::measure::facts::{Attributes, Created, Facts, NONE, Names, dictionary};
 use crate::tile::keys::column;
@@ -96,7 +97,7 @@ pub(crate) fn lead_rows<'a>(
     let rows: Vec<(u32, &Lead)> = kept.collect();
     let leads = || rows.iter().map(|(_, lead)| *lead);
     let if_assigned = |lead: &Lead, at: Micros| lead.assignee.map(|_| at);
-    let batch = Columns::default()
+    Columns::default()
         .text(rows.iter().map(|(number, _)| facts.leads.get(*number).unwrap_or_default()))
         .time(leads().map(|lead| lead.created.map(|_| lead.created_at)))
         .date(leads().map(|lead| lead.created.map(|_| lead.created_day)))
@@ -110,7 +111,5 @@ pub(crate) fn lead_rows<'a>(
         .flag(leads().map(|lead| lead.disqualified))
         .flag(leads().map(|lead| lead.followed_7d))
         .date(leads().map(|lead| Some(lead.last_day)))
-        .of(TABLE)?
-        .batch;
-    Ok(batch)
+        .batch(tables::spec(TABLE)?.file_schema())
 }

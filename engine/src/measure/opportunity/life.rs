@@ -131,7 +131,7 @@ pub(crate) fn deal_rows<'a>(
     let rows: Vec<(u32, &Opportunity)> = kept.collect();
     let deals = || rows.iter().map(|(_, deal)| *deal);
     let rep = |rep: Option<u32>| facts.reps.get(rep?);
-    let batch = Columns::default()
+    Columns::default()
         .text(rows.iter().map(|(number, _)| facts.opportunities.get(*number).unwrap_or_default()))
         .time(deals().map(|deal| deal.opened_at))
         .date(deals().map(|deal| Some(deal.opened_day)))
@@ -147,9 +147,7 @@ pub(crate) fn deal_rows<'a>(
         .flag(deals().map(|deal| deal.won))
         .maybe_text(deals().map(|deal| rep(deal.closed_by)))
         .array(Arc::new(changes(facts, deals())?))
-        .of(TABLE)?
-        .batch;
-    Ok(batch)
+        .batch(tables::spec(TABLE)?.file_schema())
 }
 
 fn changes<'a>(facts: &Facts, deals: impl Iterator<Item = &'a Opportunity>) -> Result<ListArray> {

@@ -20,7 +20,7 @@ use crate::measure::lead::{Lead, lead};
 use crate::measure::opportunity::{Opportunity, opportunity};
 use crate::measure::portfolio::View;
 use crate::measure::process::{index, of_rep, working_days};
-use crate::pipeline::quotas::{Basis, basis};
+use crate::pipeline::quotas::{Basis, Earlier, basis};
 use crate::pipeline::scores::scores;
 use crate::pipeline::stage::{self, Measures, Windows};
 use crate::tile::keys::Keys;
@@ -101,7 +101,8 @@ impl State {
         tiles.forget_from(as_of);
         let windows = Box::pin(stage::windows(lake, &sources, &tiles, settings, catalogue, as_of)).await?;
         let with = (settings, making.predictor.as_ref());
-        let mut basis = basis(lake, &sources, (&tiles, &windows), with, as_of).await?;
+        let earlier = Earlier::read(&sources, settings, as_of)?;
+        let mut basis = basis(lake, (&sources, earlier), (&tiles, &windows), with, as_of).await?;
         drop(lock);
         let measures = stage::measures(&windows, &tiles.keys, settings, catalogue, lake.zone(), as_of);
         let (zone, crm) = (lake.zone(), &windows.crm);

@@ -15,7 +15,7 @@ pub(super) fn marts(windows: &Windows, quotas: &Quotas, rules: &Book) -> Result<
     let table = "mart.rep_measure";
     let batch = RecordBatch::try_new(tables::spec(table)?.file_schema(), quotas.ground.subjects.arrays())
         .map_err(EngineError::arrow("building a mart"))?;
-    Ok([Mart { table, batch }, steps(windows, quotas, rules)?, adjusted(windows, quotas)?])
+    Ok([Mart { table, parts: vec![batch] }, steps(windows, quotas, rules)?, adjusted(windows, quotas)?])
 }
 
 /// Every action of every rule on every rep, in order, with the proposal (beyond plan: the quota) before and after.
