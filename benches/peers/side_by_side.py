@@ -40,6 +40,7 @@ def parse_args():
     parser.add_argument("--reps", type=int, default=5_000)
     parser.add_argument("--history-events-per-day", type=int, default=100_000, help="scale of the step history")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each timed query; the median counts")
+    parser.add_argument("--pairs", type=int, default=24, help="pairs of runs of the step history")
     parser.add_argument("--steps", default="ingest,daily,history")
     parser.add_argument("--clean", action="store_true", help="data without duplicates, late and broken records")
     return parser.parse_args()
@@ -132,21 +133,24 @@ def prepare_lake(args, name, data, days):
     return lake
 
 
-def daily(args, lake):
-    """Seconds and peak bytes of the last day's run, each time from a fresh copy of the prepared lake."""
-    times, peak, output = [], 0, ""
-    copies = [lake.with_name(f"{lake.name}-copy-{n}") for n in range(args.repeat)]
-    for copy in copies:
+def daily(args, lakes, rounds):
+    """Runs of the last day, each from a fresh copy of a prepared lake, the lakes by turns and in changing order: seconds
+    of each lake's runs by round, peak bytes of all, and the last output."""
+    times, peak, output = [[0.0] * rounds for _ in lakes], 0, ""
+    turns = list(enumerate(lakes))
+    jobs = []
+    for n in range(rounds):
+        jobs += [(which, n, lake.with_name(f"{lake.name}-copy-{n}")) for which, lake in turns[:: 1 - n % 2 * 2]]
+    for which, _, copy in jobs:
         shutil.rmtree(copy, ignore_errors=True)
-        subprocess.run(["cp", "-al", lake, copy], check=True)
+        subprocess.run(["cp", "-al", lakes[which], copy], check=True)
     os.sync()
     # For some seconds, ext4 searches longer for room where many files have just been deleted.
     time.sleep(6)
-    for copy in copies:
-        seconds, memory, output = Tideline(args.tideline, copy)("daily", "--as-of", END)
-        times.append(seconds)
+    for which, n, copy in jobs:
+        times[which][n], memory, output = Tideline(args.tideline, copy)("daily", "--as-of", END)
         peak = max(peak, memory)
-    for copy in copies:
+    for _, _, copy in jobs:
         shutil.rmtree(copy)
     return times, peak, output
 
@@ -204,7 +208,7 @@ def duckdb_times(args, lake, once):
 
 def daily_step(args, data):
     lake = prepare_lake(args, f"lake-{args.days}", data, args.days)
-    ours, peak, output = daily(args, lake)
+    (ours,), peak, output = daily(args, [lake], args.repeat)
     plain, once = duckdb_times(args, lake, once=False), duckdb_times(args, lake, once=True)
     mid = statistics.median
     seconds = lambda times: f"{mid(times):.2f} s (of {', '.join(f'{t:.2f}' for t in times)})"
@@ -222,12 +226,12 @@ def history_step(args):
     generate(args, data, 365, args.history_events_per_day, int(args.customers * scale), int(args.reps * scale))
     short = prepare_lake(args, "lake-history-30", data, 30)
     long = prepare_lake(args, "lake-history-365", data, 365)
-    args.repeat = max(args.repeat, 5)
-    few, many = daily(args, short)[0], daily(args, long)[0]
-    ratio = statistics.median(many) / statistics.median(few)
+    few, many = daily(args, [short, long], args.pairs)[0]
+    ratios = sorted(b / a for a, b in zip(few, many))
     row(
-        "(c) the same day with 30 and with 365 days of history",
-        f"{statistics.median(few):.2f} s, {statistics.median(many):.2f} s: ratio {ratio:.2f}",
+        f"(c) the same day with 30 and with 365 days of history, {args.pairs} pairs of runs",
+        f"{statistics.median(few):.2f} s, {statistics.median(many):.2f} s; ratios of the pairs {ratios[0]:.2f} to "
+        f"{ratios[-1]:.2f}, in the middle {statistics.median(ratios):.2f}",
     )
 
 

@@ -104,7 +104,7 @@ pub async fn run(lake: &Lake, request: RunRequest<'_>) -> Result<RunReport> {
     let RunRequest { as_of, now, settings, catalogue, predictor, rules, models, progress } = request;
 
     progress("reading the CRM");
-    let (sources, tiles) = stage::open(lake).await?;
+    let (sources, tiles) = stage::open(lake, Some((as_of, catalogue))).await?;
     clock.lap("read");
 
     let identity = identity::of(&sources, settings, catalogue, predictor, rules, models, as_of);

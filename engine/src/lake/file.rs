@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves};
 use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
-use rayon::prelude::*;
 
+use super::encode::encode;
 use crate::error::{EngineError, Result};
 
 /// Rows of one row group of raw tables and marts.
@@ -25,10 +24,6 @@ const TILE_GROUP_ROWS: usize = 1 << 24;
 
 /// Rows from which on the columns of one batch are encoded in parallel.
 const PARALLEL_ROWS: usize = 20_000;
-
-/// Rows of a column encoded at once: so many stay in a core's cache from one step of it to the next. A multiple of the
-/// encoder's own 1,024, so that pages end where they would without.
-const SLICE_ROWS: usize = 8_192;
 
 /// Bytes up to which a column of a tile keeps its dictionary: enough for the ids of millions of opportunities.
 const DICTIONARY_BYTES: usize = 64 << 20;
@@ -191,30 +186,6 @@ impl FileWriter {
         self.writer.memory_size()
     }
 
-    /// Writes all rows of a file, its columns encoded in parallel, and ends it.
-    fn write_columns(self, parts: &[RecordBatch], group_rows: usize) -> Result<NewFile> {
-        let full = self.dir.join(&self.path);
-        let encode = || -> parquet::errors::Result<_> {
-            let (mut file, encoders) = self.writer.into_serialized_writer()?;
-            for (number, group) in groups(parts, group_rows).iter().enumerate() {
-                let columns: Vec<Vec<ArrowColumnChunk>> =
-                    columns(encoders.create_column_writers(number)?, group)?
-                        .into_par_iter()
-                        .map(|column| column.encode(group))
-                        .collect::<parquet::errors::Result<_>>()?;
-                let mut row_group = file.next_row_group()?;
-                for column in columns.into_iter().flatten() {
-                    column.append_to_row_group(&mut row_group)?;
-                }
-                row_group.close()?;
-            }
-            let metadata = file.finish()?;
-            Ok((file, metadata))
-        };
-        let (_, metadata) = encode().map_err(EngineError::parquet("writing", &full))?;
-        new_file(&full, self.path, self.partition, &metadata)
-    }
-
     /// Ends the file; a commit that names it syncs it to disk.
     ///
     /// # Errors
@@ -225,61 +196,6 @@ impl FileWriter {
         let metadata = writer.finish().map_err(EngineError::parquet("writing", &full))?;
         new_file(&full, self.path, self.partition, &metadata)
     }
-}
-
-/// A column of a row group, and the encoders of its leaves.
-struct Column<'a> {
-    field: &'a Field,
-    position: usize,
-    encoders: Vec<ArrowColumnWriter>,
-}
-
-/// The columns of a row group, whose encoders are given in the order of their leaves.
-fn columns(
-    encoders: Vec<ArrowColumnWriter>,
-    group: &[RecordBatch],
-) -> parquet::errors::Result<Vec<Column<'_>>> {
-    let Some(first) = group.first() else { return Ok(Vec::new()) };
-    let mut encoders = encoders.into_iter();
-    let fields = first.schema_ref().fields().iter().zip(first.columns()).enumerate();
-    fields
-        .map(|(position, (field, column))| {
-            let leaves = compute_leaves(field, &column.slice(0, 0))?.len();
-            Ok(Column { field, position, encoders: encoders.by_ref().take(leaves).collect() })
-        })
-        .collect()
-}
-
-impl Column<'_> {
-    fn encode(mut self, group: &[RecordBatch]) -> parquet::errors::Result<Vec<ArrowColumnChunk>> {
-        for part in group {
-            let leaves = compute_leaves(self.field, part.column(self.position))?;
-            for (encoder, leaf) in self.encoders.iter_mut().zip(&leaves) {
-                encoder.write(leaf)?;
-            }
-        }
-        self.encoders.into_iter().map(ArrowColumnWriter::close).collect()
-    }
-}
-
-/// The row groups of a file, each in slices.
-fn groups(parts: &[RecordBatch], group_rows: usize) -> Vec<Vec<RecordBatch>> {
-    let (mut groups, mut group, mut room) = (Vec::new(), Vec::new(), group_rows);
-    for part in parts {
-        let mut start = 0;
-        while start < part.num_rows() {
-            if room == 0 {
-                groups.push(std::mem::take(&mut group));
-                room = group_rows;
-            }
-            let rows = SLICE_ROWS.min(part.num_rows() - start).min(room);
-            group.push(part.slice(start, rows));
-            start += rows;
-            room -= rows;
-        }
-    }
-    groups.extend((!group.is_empty()).then_some(group));
-    groups
 }
 
 fn new_file(
@@ -330,7 +246,12 @@ pub fn write_parts(
     };
     let mut writer = FileWriter::create(dir, path, partition, &first.schema(), encoding)?;
     if parts.iter().map(RecordBatch::num_rows).sum::<usize>() >= PARALLEL_ROWS {
-        return writer.write_columns(parts, group_rows(encoding));
+        let full = dir.join(&writer.path);
+        let (file, encoders) =
+            writer.writer.into_serialized_writer().map_err(EngineError::parquet("writing", &full))?;
+        let metadata = encode(file, &encoders, parts, group_rows(encoding))
+            .map_err(EngineError::parquet("writing", &full))?;
+        return new_file(&full, writer.path, writer.partition, &metadata);
     }
     for part in parts {
         writer.write(part)?;

@@ -12,6 +12,7 @@
 
 mod commit;
 mod disk;
+mod encode;
 mod file;
 #[cfg(test)]
 mod fixture;

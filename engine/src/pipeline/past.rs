@@ -122,7 +122,7 @@ impl Past {
             rules: &rules,
             models,
         };
-        let tiles = Tiles::open(&scratch.lake).await?;
+        let tiles = Tiles::open(&scratch.lake, None).await?;
         let mut clock = Clock::start();
         let ignored = (|_: &Measured<'_>| Ok(()), |_: &Measured<'_>, _: &Quotas| Ok(()));
         let computed = compute(&scratch.lake, (&sources, tiles), inputs, progress, &mut clock, ignored);

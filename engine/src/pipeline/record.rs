@@ -30,7 +30,7 @@ pub struct Record {
 /// Where the lake can't be read or written, or another process runs a day of it.
 pub async fn record(lake: &Lake, settings: &Settings, catalogue: &Catalogue, as_of: Day) -> Result<Record> {
     let _lock = lake.lock(Job::Run)?;
-    let (sources, tiles) = stage::open(lake).await?;
+    let (sources, tiles) = stage::open(lake, None).await?;
     let (tiles, _) = stage::tiles(tiles, &sources, catalogue, as_of).await?;
     let crm = Crm::as_of(&sources.versions, &tiles.keys, lake.zone().end(as_of))?;
     let month = Span::of(as_of, Period::Month);

@@ -31,9 +31,9 @@ use crate::window::{
     CustomerFiles, CustomerWindows, OrderHistory, customer_windows, life_day, order_history,
 };
 
-/// Opens what a run reads: the tables, and the tiles as they are.
-pub(super) async fn open(lake: &Lake) -> Result<(Sources, Tiles)> {
-    Box::pin(try_join(Sources::open(lake), Tiles::open(lake))).await
+/// Opens what a run reads: the tables, and the tiles as they are; with a day, for windows that end with it.
+pub(super) async fn open(lake: &Lake, run: Option<(Day, &Catalogue)>) -> Result<(Sources, Tiles)> {
+    Box::pin(try_join(Sources::open(lake), Tiles::open(lake, run))).await
 }
 
 /// Freshens the tiles.
@@ -96,7 +96,6 @@ pub(super) async fn windows(
     as_of: Day,
 ) -> Result<Windows> {
     let end = lake.zone().end(as_of);
-    let crm = Crm::as_of(&sources.versions, &tiles.keys, end)?;
     let mut life = tiles.life(lake, life_day(as_of)).await?;
     let orders_before = (std::mem::take(&mut life.orders), life.as_of);
     let period = Span::of(as_of, settings.quota.period);
@@ -104,19 +103,23 @@ pub(super) async fn windows(
     let months = months_before(month.first, 12);
     let before = Span::of(month.first - 1, Period::Month);
     let month_before = (before.first, before.last.min(before.first + as_of - month.first));
+    let months = tiles.rep_months(lake, &months).await?;
     let customer_files = CustomerFiles::find(lake, tiles, as_of).await?;
     let FactSource { mut facts, firsts, days: fact_days } = tiles.facts(lake, catalogue, as_of).await?;
-    let months = tiles.rep_months(lake, &months).await?;
     let mut first_deals = months.first_deals()?;
     let spans =
         [(as_of - 29, as_of), (as_of - 89, as_of), (month.first, as_of), month_before, (period.first, as_of)];
-    let (customers, (orders, (read, reps))) = rayon::join(
-        || customer_windows(tiles, &life, &customer_files),
+    // Who people are is found out by one thread.
+    let (crm, (earlier, reps)) = rayon::join(
+        || Crm::as_of(&sources.versions, &tiles.keys, end),
+        || (customer_files.before(tiles), tiles.reps(&spans, &months)),
+    );
+    let (crm, earlier) = (crm?, earlier?);
+    let (customers, (orders, read)) = rayon::join(
+        || customer_windows(tiles, &life, &customer_files, earlier),
         || {
             let orders = || order_history(tiles, orders_before, as_of);
-            rayon::join(orders, || {
-                rayon::join(|| facts.read_days(&fact_days, catalogue), || tiles.reps(&spans, &months))
-            })
+            rayon::join(orders, || facts.read_days(&fact_days, catalogue))
         },
     );
     read?;

@@ -97,7 +97,7 @@ pub async fn training(lake: &Lake, request: TrainingRequest<'_>) -> Result<Train
         calendar: Versions::load(Stream::Calendar, &calendar_table)?,
     };
     let TrainingRequest { as_of, catalogue, .. } = request;
-    let tiles = Tiles::open(lake).await?;
+    let tiles = Tiles::open(lake, None).await?;
     let (tiles, _) = ensure(tiles, &raw, catalogue, as_of, versions.customers.ids(), |_, _| {}).await?;
     let days = tiles.fact_days(as_of.saturating_sub(request.history_days), as_of);
     let facts = Facts::read(None, &days, catalogue)?;

@@ -3,10 +3,11 @@
 //! Which lives are wanted is certain only once the day tiles are fresh. Until then the newest ones are a good guess, and
 //! whatever turns out to be another file is simply read when it is wanted.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::oneshot::{self, Receiver};
 
 use super::block_end_at_or_before;
 use crate::catalogue::Catalogue;
@@ -36,36 +37,14 @@ pub(super) struct Ahead {
     tables: Mutex<Vec<Table>>,
     pub(super) orders: Reading<PathBuf, OrderLife>,
     pub(super) facts: Reading<[PathBuf; 3], Facts>,
-    begun: bool,
 }
 
 impl Ahead {
-    /// Nothing read yet, of the lake with these tables: those of [`MERGED_TABLES`].
-    pub(super) fn new(tables: Vec<Table>) -> Self {
-        let (orders, facts) = (Reading::default(), Reading::default());
-        Self { tables: Mutex::new(tables), orders, facts, begun: false }
-    }
-
-    /// Begins, the first time that it is called, to read the newest lives that a run as of a day may want.
-    pub(super) fn begin(&mut self, as_of: Day, catalogue: &Catalogue) {
-        if std::mem::replace(&mut self.begun, true) {
-            return;
-        }
-        let tables = self.tables.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let newest = |name: &str, day: Day| {
-            let (table, day) =
-                (tables.iter().find(|table| table.spec().name == name)?, date(day).to_string());
-            let file = table.files().iter().rfind(|file| file.partition_value("as_of") <= day.as_str())?;
-            Some(table.dir().join(&file.path))
-        };
-        let facts_day = block_end_at_or_before(as_of - 1);
-        let lives: Option<Vec<PathBuf>> =
-            Lives::TABLES.into_iter().map(|name| newest(name, facts_day)).collect();
-        let lives = lives.and_then(|lives| <[PathBuf; 3]>::try_from(lives).ok());
-        let catalogue = catalogue.clone();
-        self.orders = Reading::start(newest(ORDER_LIFE, life_day(as_of)), |path| OrderLife::read(path));
-        self.facts =
-            Reading::start(lives, move |lives| Facts::read(Some(Lives::read(lives)?), &[], &catalogue));
+    /// Of the lake with these tables, those of [`MERGED_TABLES`]; begins to read the newest lives that a run as of the
+    /// day may want.
+    pub(super) fn new(tables: Vec<Table>, run: Option<(Day, &Catalogue)>) -> Self {
+        let (orders, facts) = run.map(|run| lives(&tables, run)).unwrap_or_default();
+        Self { tables: Mutex::new(tables), orders, facts }
     }
 
     /// The table of that name: the one opened ahead for whoever asks first, since only the first finds nothing changed.
@@ -82,9 +61,27 @@ impl Ahead {
     }
 }
 
+type Lived = (Reading<PathBuf, OrderLife>, Reading<[PathBuf; 3], Facts>);
+
+fn lives(tables: &[Table], (as_of, catalogue): (Day, &Catalogue)) -> Lived {
+    let newest = |name: &str, day: Day| {
+        let (table, day) = (tables.iter().find(|table| table.spec().name == name)?, date(day).to_string());
+        let file = table.files().iter().rfind(|file| file.partition_value("as_of") <= day.as_str())?;
+        Some(table.dir().join(&file.path))
+    };
+    let facts_day = block_end_at_or_before(as_of - 1);
+    let of_facts: Option<Vec<PathBuf>> =
+        Lives::TABLES.into_iter().map(|name| newest(name, facts_day)).collect();
+    let of_facts = of_facts.and_then(|lives| <[PathBuf; 3]>::try_from(lives).ok());
+    let catalogue = catalogue.clone();
+    let read = move |lives: &[PathBuf; 3]| Facts::read(Some(Lives::read(lives)?), &[], &catalogue);
+    let orders = newest(ORDER_LIFE, life_day(as_of));
+    (Reading::start(orders, |path| OrderLife::read(path)), Reading::start(of_facts, read))
+}
+
 /// A file, or some that belong together, being read.
 #[derive(Debug)]
-pub(super) struct Reading<P, T>(Mutex<Option<(P, JoinHandle<Result<T>>)>>);
+pub(super) struct Reading<P, T>(Mutex<Option<(P, Receiver<Result<T>>)>>);
 
 impl<P, T> Default for Reading<P, T> {
     fn default() -> Self {
@@ -93,10 +90,16 @@ impl<P, T> Default for Reading<P, T> {
 }
 
 impl<P: Clone + PartialEq + Send + 'static, T: Send + 'static> Reading<P, T> {
+    /// Begins to read, on whichever of the threads that compute has nothing else to do.
     fn start(path: Option<P>, read: impl FnOnce(&P) -> Result<T> + Send + 'static) -> Self {
         let reading = path.map(|path| {
-            let file = path.clone();
-            (path, spawn_blocking(move || read(&file)))
+            let (file, (done, reading)) = (path.clone(), oneshot::channel());
+            rayon::spawn(move || {
+                // Of a panic nothing is sent, as of a file that isn't wanted; who wants it reads it again.
+                let read = catch_unwind(AssertUnwindSafe(|| read(&file)));
+                drop(read.map(|read| done.send(read)));
+            });
+            (path, reading)
         });
         Self(Mutex::new(reading))
     }

@@ -118,12 +118,10 @@ pub async fn ensure(
                 tiles.keys.insert(id);
             });
         }
-        tiles.ahead.begin(through, catalogue);
         tiles.commit(&built, some).await?;
         tiles.conflicts(&built, &mut report.conflicts)?;
     }
     tiles.commit_keys().await?;
-    tiles.ahead.begin(through, catalogue);
     Ok((tiles, report))
 }
 
@@ -145,15 +143,16 @@ pub(crate) fn parse_day(text: &str) -> Result<Day> {
 }
 
 impl Tiles {
-    /// Opens the tiles that a lake has, fresh or not.
+    /// Opens the tiles that a lake has, fresh or not; for a run as of a day, what that will want of them is read while
+    /// cores are idle.
     ///
     /// # Errors
     /// Where the lake can't be read.
-    pub async fn open(lake: &Lake) -> Result<Self> {
+    pub(crate) async fn open(lake: &Lake, run: Option<(Day, &Catalogue)>) -> Result<Self> {
         let names = [&DAY_TABLES[..], &["tile.customer_key"], &MERGED_TABLES].concat();
         let mut opened = lake.open_tables(&names).await?;
         let merged = opened.split_off(DAY_TABLES.len() + 1);
-        let ahead = Ahead::new(merged);
+        let ahead = Ahead::new(merged, run);
         let wrong = || EngineError::Lake("the tile tables can't be opened".to_owned());
         let keys_table = opened.pop().ok_or_else(wrong)?;
         let tables: [Table; DAY_TABLES.len()] = opened.try_into().map_err(|_| wrong())?;

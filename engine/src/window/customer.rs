@@ -142,6 +142,11 @@ impl CustomerFiles {
         Ok(Self { previous, current, paths })
     }
 
+    /// The touches of the window that ends 30 days before the day.
+    pub(crate) fn before(&self, tiles: &Tiles) -> Result<CustomerSums> {
+        self.sum(&self.previous, tiles.keys.len())
+    }
+
     fn sum(&self, spans: &[Span], keys: usize) -> Result<CustomerSums> {
         let mut sums = CustomerSums::new(keys);
         for span in spans {
@@ -155,7 +160,7 @@ impl CustomerFiles {
     }
 }
 
-/// Merges the tiles of the two windows that end with `as_of` and 30 days before it.
+/// Merges the tiles of the window that ends with the day, beside that of 30 days `before`.
 ///
 /// # Errors
 /// Where a file is damaged.
@@ -163,10 +168,10 @@ pub(crate) fn customer_windows(
     tiles: &Tiles,
     life: &LifeSource,
     files: &CustomerFiles,
+    mut before: CustomerSums,
 ) -> Result<CustomerWindows> {
     let keys = tiles.keys.len();
-    let (before, now) = rayon::join(|| files.sum(&files.previous, keys), || files.sum(&files.current, keys));
-    let (mut before, mut now) = (before?, now?);
+    let mut now = files.sum(&files.current, keys)?;
     for key in 0..keys {
         before.last_touch[key] = before.last_touch[key].max(life.last_touch(key));
         now.last_touch[key] = now.last_touch[key].max(before.last_touch[key]);

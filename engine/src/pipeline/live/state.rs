@@ -96,7 +96,7 @@ impl State {
         let log = Log::load(lake).await?;
         let models = (making.models)(lake, &log, as_of)?;
         let lock = lake.lock(Job::Run)?;
-        let (sources, tiles) = stage::open(lake).await?;
+        let (sources, tiles) = stage::open(lake, Some((as_of, catalogue))).await?;
         let (mut tiles, _) = stage::tiles(tiles, &sources, catalogue, as_of - 1).await?;
         tiles.forget_from(as_of);
         let windows = Box::pin(stage::windows(lake, &sources, &tiles, settings, catalogue, as_of)).await?;
