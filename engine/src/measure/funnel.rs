@@ -1,8 +1,7 @@
 //! The lead funnel by region and source, and the weekly effective conversion.
 
-use std::collections::BTreeMap;
-
 use chrono::Datelike;
+use rustc_hash::FxHashMap;
 
 use super::facts::Facts;
 use super::lead::Lead;
@@ -39,17 +38,24 @@ impl FunnelRow {
 
 /// The region and source of a lead: its creation's attributes, the region else its assignee's.
 pub(crate) fn place<'a>(lead: &Lead, facts: &'a Facts, crm: &'a Crm) -> (Option<&'a str>, Option<&'a str>) {
-    let attribute = |name: &str| lead.created.and_then(|created| facts.attribute(created, name));
+    let (mut region, mut source) = (None, None);
+    for (name, value) in lead.created.into_iter().flat_map(|created| facts.attributes(created)) {
+        match name {
+            "region_id" => region = region.or(Some(value)),
+            "source" => source = source.or(Some(value)),
+            _ => {}
+        }
+    }
     let of_rep = || {
         let rep = crm.rep(facts.reps.get(lead.assignee?)?)?;
         crm.regions.ids.get(crm.reps[rep].region?).map(String::as_str)
     };
-    (attribute("region_id").or_else(of_rep), attribute("source"))
+    (region.flatten().or_else(of_rep), source.flatten())
 }
 
 /// The funnel over the leads of the last 90 days, by region, source, stage (nulls first).
 pub(crate) fn funnel(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Vec<FunnelRow> {
-    let mut rows: BTreeMap<(Option<&str>, Option<&str>), [FunnelRow; STAGES.len()]> = BTreeMap::new();
+    let mut rows: FxHashMap<(Option<&str>, Option<&str>), [FunnelRow; STAGES.len()]> = FxHashMap::default();
     let mut company = [(0_i64, 0_i64); STAGES.len()];
     for lead in leads.iter().filter(|lead| lead.created_within(as_of, FUNNEL_DAYS)) {
         let (region, source) = place(lead, facts, crm);
@@ -77,7 +83,9 @@ pub(crate) fn funnel(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Ve
             }
         }
     }
-    let mut rows: Vec<FunnelRow> = rows.into_values().flatten().collect();
+    let mut rows: Vec<_> = rows.into_iter().collect();
+    rows.sort_unstable_by_key(|(place, _)| *place);
+    let mut rows: Vec<FunnelRow> = rows.into_iter().flat_map(|(_, stages)| stages).collect();
     for row in &mut rows {
         row.company_conversion = ratio(company[row.stage].1, company[row.stage].0);
         row.median_days = median_days(&mut row.durations);
@@ -113,6 +121,9 @@ pub(crate) fn median_days(durations: &mut [Micros]) -> Option<f64> {
     Some(real(lower + upper) / real(2 * DAY))
 }
 
+/// Weeks whose conversion is told, the running one included.
+const WEEKS: usize = 12;
+
 /// A week of a scope: effective leads (not disqualified) and those converted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Week {
@@ -126,32 +137,46 @@ pub(crate) struct Week {
 /// Conversion per region and ISO week over the twelve weeks up to the day, the company last.
 pub(crate) fn weeks(leads: &[Lead], facts: &Facts, crm: &Crm, as_of: Day) -> Vec<Week> {
     let monday = as_of - (as_of + 3).rem_euclid(7);
-    let first = monday - 77;
-    let scopes = (0..crm.regions.ids.len()).map(Some).chain([None]);
-    let all_weeks = || (0..12).map(|week| first + 7 * week);
-    let mut counts: BTreeMap<(Option<usize>, Day), (i64, i64)> =
-        scopes.flat_map(|scope| all_weeks().map(move |week| ((scope, week), (0, 0)))).collect();
+    let first = monday - 7 * 11;
+    // By region, the company last.
+    let company = crm.regions.ids.len();
+    let mut counts = vec![[(0_i64, 0_i64); WEEKS]; company + 1];
+    let mut scopes_of: FxHashMap<Option<&str>, Vec<usize>> = FxHashMap::default();
     let living = leads.iter().filter(|lead| lead.created.is_some() && !lead.disqualified);
     for lead in living.filter(|lead| lead.created_day >= first && lead.created_day <= as_of) {
-        let week = lead.created_day - (lead.created_day + 3).rem_euclid(7);
+        let Some(week) = usize::try_from((lead.created_day - first) / 7).ok().filter(|week| *week < WEEKS)
+        else {
+            continue;
+        };
         let (region, _) = place(lead, facts, crm);
-        let regions = region.and_then(|region| crm.regions.position(region)).into_iter();
-        let scopes = regions.flat_map(|region| crm.regions.upward(region)).map(Some).chain([None]);
-        for scope in scopes {
-            let slot = counts.entry((scope, week)).or_default();
-            slot.0 += 1;
-            slot.1 += i64::from(lead.converted_at.is_some());
+        let scopes = scopes_of.entry(region).or_insert_with(|| {
+            let region = region.and_then(|region| crm.regions.position(region));
+            region.into_iter().flat_map(|region| crm.regions.upward(region)).chain([company]).collect()
+        });
+        for &mut scope in scopes {
+            let (effective, converted) = &mut counts[scope][week];
+            *effective += 1;
+            *converted += i64::from(lead.converted_at.is_some());
         }
     }
-    let mut weeks: Vec<Week> = counts
-        .into_iter()
-        .map(|((region, week), (effective, converted))| {
-            let iso = date(week).iso_week();
-            Week { region, name: format!("{}-W{:02}", iso.year(), iso.week()), effective, converted }
-        })
+    let names: Vec<String> = (first..)
+        .step_by(7)
+        .take(WEEKS)
+        .map(|monday| date(monday).iso_week())
+        .map(|iso| format!("{}-W{:02}", iso.year(), iso.week()))
         .collect();
-    weeks.sort_by_key(|week| (week.region.is_none(), week.region));
+    let week = |scope: usize, name: &String, (effective, converted)| Week {
+        region: (scope < company).then_some(scope),
+        name: name.clone(),
+        effective,
+        converted,
+    };
+    let weeks = counts.into_iter().enumerate();
     weeks
+        .flat_map(|(scope, counts)| {
+            names.iter().zip(counts).map(move |(name, counts)| week(scope, name, counts))
+        })
+        .collect()
 }
 
 /// The number of a rep by its number among the facts.
