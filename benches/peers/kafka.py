@@ -26,12 +26,17 @@ from pathlib import Path
 
 try:
     import duckdb
-except ImportError:
-    sys.exit("this script needs DuckDB, which counts rows: pip install duckdb")
+    import orjson
+    from confluent_kafka import Producer
+    from confluent_kafka.admin import AdminClient, NewTopic
+except ImportError as missing:
+    sys.exit(f"{missing}; what this script needs is named in its head")
 
 FLOWS = Path(__file__).resolve().parent / "kafka"
 KAFKA_PARTITIONS = 8
 DAYS = 10
+# What makes events of the generator as long as those of a company's web shop.
+AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/139.0.0.0 Safari/537.36 " * 20
 # What engine/src/kafka/client.rs sets for 512 MiB.
 AS_TIDELINE = [
     "queued.max.messages.kbytes=65536", "queued.min.messages=50000", "fetch.max.bytes=52428800",
@@ -52,6 +57,7 @@ def parse_args():
     parser.add_argument("--work", type=Path, required=True, help="a folder that is emptied")
     parser.add_argument("--jars", type=Path, help="folder of the jars that kafka/pom.xml names")
     parser.add_argument("--events", type=int, default=5_000_000)
+    parser.add_argument("--bytes", type=int, default=350, help="of a message, at least what an event takes")
     parser.add_argument("--topic", help="one that was filled before, and holds nothing else")
     parser.add_argument("--repeat", type=int, default=3, help="runs of tideline and of the bare consumer, in turn")
     parser.add_argument("--peers", default="bytewax,spark,flink", help="run once each")
@@ -95,15 +101,31 @@ class Table:
 
 
 def fill(args):
-    """Plays events into a topic, unless one is given; returns its name."""
+    """Plays events of so many bytes into a topic, unless one is given; returns its name."""
     if args.topic:
         return args.topic
-    name = f"bench-{os.getpid()}"
+    name, events = f"bench-{os.getpid()}", fresh(args.work / "events")
     run(
-        args.tideline, "--quiet", "generate", "--kafka", args.kafka, "--topic", f"behaviour={name}", "--partitions",
-        KAFKA_PARTITIONS, "--days", DAYS, "--events-per-day", args.events // DAYS, "--reps", 2000, "--customers", 50000,
-        "--clean", cwd=args.work,
+        args.tideline, "--quiet", "generate", "--out", events, "--format", "ndjson", "--days", DAYS, "--events-per-day",
+        args.events // DAYS, "--reps", 2000, "--customers", 50000, "--clean", cwd=args.work,
     )
+    brokers = {"bootstrap.servers": args.kafka}
+    AdminClient(brokers).create_topics([NewTopic(name, KAFKA_PARTITIONS, 1)])[name].result()
+    producer = Producer(brokers | {"linger.ms": 50, "batch.size": 1 << 20, "queue.buffering.max.kbytes": 1 << 18})
+    lines = (line for path in sorted((events / "behaviour").iterdir()) for line in path.open("rb"))
+    for number, line in enumerate(lines):
+        event = orjson.loads(line)
+        attributes = event.setdefault("attributes", {})
+        attributes["agent"] = ""
+        attributes["agent"] = AGENT[: max(args.bytes - len(orjson.dumps(event)), 0)]
+        while True:
+            try:
+                producer.produce(name, orjson.dumps(event), partition=number % KAFKA_PARTITIONS)
+                break
+            except BufferError:
+                producer.poll(0.1)
+    producer.flush()
+    shutil.rmtree(events)
     return name
 
 

@@ -38,8 +38,7 @@ pub(super) struct Measured<'a> {
     pub(super) as_of: Day,
 }
 
-/// The marts that quotas have no part in, the largest among them; some after the other are put where they belong, as they
-/// are ready.
+/// The marts that quotas have no part in, the largest among them; `put` takes them as they are ready.
 pub(super) fn of_measures<T: Send>(
     day: &Measured<'_>,
     put: impl Fn(Vec<Mart>) -> Result<Vec<T>> + Sync,
