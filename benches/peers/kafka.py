@@ -110,7 +110,8 @@ def fill(args):
         args.events // DAYS, "--reps", 2000, "--customers", 50000, "--clean", cwd=args.work,
     )
     brokers = {"bootstrap.servers": args.kafka}
-    AdminClient(brokers).create_topics([NewTopic(name, KAFKA_PARTITIONS, 1)])[name].result()
+    admin = AdminClient(brokers)
+    admin.create_topics([NewTopic(name, KAFKA_PARTITIONS, 1)])[name].result()
     producer = Producer(brokers | {"linger.ms": 50, "batch.size": 1 << 20, "queue.buffering.max.kbytes": 1 << 18})
     lines = (line for path in sorted((events / "behaviour").iterdir()) for line in path.open("rb"))
     for number, line in enumerate(lines):
