@@ -235,3 +235,36 @@ pub(super) fn derived_event(measures: &Measures) -> Result<Mart> {
         .maybe_text(id(3))
         .of("mart.derived_event")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{AsArray, RecordBatch};
+    use arrow::datatypes::{DataType, Field, Int64Type, Schema};
+
+    use super::*;
+
+    /// Rows beside the places that a mart's parts take them to have.
+    fn numbered(rows: &[i64]) -> RecordBatch {
+        let field = |name| Field::new(name, DataType::Int64, false);
+        let schema = Arc::new(Schema::new(vec![field("row"), field("place")]));
+        let part = |first: usize, rows: &[i64]| {
+            let places = (i64::try_from(first).unwrap()..).take(rows.len());
+            let columns = Columns::default().long(rows.iter().copied()).long(places);
+            Ok(Mart { table: "mart.lead", parts: vec![columns.batch(Arc::clone(&schema))?] })
+        };
+        in_parts(rows, part).unwrap().whole().unwrap()
+    }
+
+    #[test]
+    fn parts_of_a_mart_follow_each_other_and_know_their_places() {
+        for count in [0, 1, 2_048, 2_049, 10_000] {
+            let rows: Vec<i64> = (0..count).collect();
+            let made = numbered(&rows);
+            for column in made.columns() {
+                assert_eq!(column.as_primitive::<Int64Type>().values(), &rows[..], "{count}");
+            }
+        }
+    }
+}
