@@ -16,6 +16,7 @@ use rdkafka::types::RDKafkaRespErr;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
+use super::batches::Batches;
 use super::client::Watch;
 use super::commit::{Done, Writer};
 use super::haul::{Haul, Held, Hold};
@@ -36,6 +37,8 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) hold: Hold,
+    /// Where messages come from; it goes before the consumer does.
+    batches: Option<Batches>,
     /// Away while it commits a haul.
     writer: Option<Writer>,
     sending: Option<JoinHandle<(Writer, Result<Done>)>>,
@@ -59,6 +62,7 @@ impl Group {
     ) -> Self {
         let state = State {
             hold: Hold::default(),
+            batches: None,
             writer: Some(writer),
             sending: None,
             settled: Vec::new(),
@@ -125,6 +129,20 @@ impl Group {
 }
 
 impl State {
+    /// Takes messages by the batch from now on, or, where none is given, no more.
+    pub(super) fn take_from(&mut self, batches: Option<Batches>) {
+        self.batches = batches;
+    }
+
+    /// Gathers a batch of at most `limit` messages, waiting for them so long; returns the first error among
+    /// them.
+    pub(super) fn gather(&mut self, wait: Duration, limit: u64) -> Option<KafkaError> {
+        let Self { hold, batches: Some(batches), .. } = self else { return None };
+        batches.take(wait, limit, |message| {
+            hold.push(message.topic, message.kafka_partition, message.offset, message.value);
+        })
+    }
+
     /// Begins to commit what was gathered; false where a haul is still on its way, or nothing was gathered.
     pub(super) fn send(&mut self, runtime: &Handle) -> bool {
         if !self.hold.has_news() {
@@ -231,6 +249,9 @@ impl ConsumerContext for Group {
                 self.state().failure = Some(error);
                 TopicPartitionList::new()
             });
+            if let Some(batches) = &self.state().batches {
+                batches.forward(consumer, &begun);
+            }
             if step_by_step { consumer.incremental_assign(&begun) } else { consumer.assign(&begun) }
         } else {
             self.end(list);

@@ -13,6 +13,7 @@
 //! Invariant: of two ingesters that both believe they hold a partition, one commits; the other drops what it gathered
 //! and joins its group anew.
 
+mod batches;
 mod client;
 mod commit;
 mod group;

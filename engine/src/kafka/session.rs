@@ -9,6 +9,7 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 
+use super::batches::Batches;
 use super::client::is_refusal;
 use super::commit::Done;
 use super::group::Group;
@@ -21,8 +22,8 @@ use crate::error::{EngineError, Result};
 
 /// How long a poll waits for a message.
 const POLL: Duration = Duration::from_millis(50);
-/// Messages between two looks at everything else.
-const MESSAGES_PER_LOOK: u32 = 512;
+/// Bytes that a message is taken for where those before it were smaller.
+const SIZE: u64 = 4 << 10;
 /// How long a full haul waits for the one before it without polling.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -55,7 +56,10 @@ impl Session<'_> {
     /// [`EngineError::Kafka`] where the broker won't have us, or none is reachable for too long;
     /// [`EngineError::Input`] where messages are gone; others where the lake can't be written.
     pub(super) fn run(&mut self) -> Result<Ended> {
+        let batches = Batches::new(&self.consumer);
+        self.consumer.context().state().take_from(batches);
         let ended = self.poll();
+        self.consumer.context().state().take_from(None);
         match ended {
             Ok(Ended::Done) => self.flush(),
             other => {
@@ -67,28 +71,40 @@ impl Session<'_> {
     }
 
     fn poll(&mut self) -> Result<Ended> {
-        let mut until_look = MESSAGES_PER_LOOK;
         loop {
-            match self.consumer.poll(POLL) {
-                Some(Ok(message)) => {
-                    let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
-                    let mut state = self.consumer.context().state();
-                    state.hold.push(topic, partition, offset, message.payload());
-                    until_look = if self.is_full(&state.hold) { 0 } else { until_look - 1 };
-                }
-                Some(Err(error)) => {
-                    self.complain(error)?;
-                    until_look = 0;
-                }
-                None => until_look = 0,
+            let room = self.room();
+            let failure = self.consumer.context().state().gather(POLL, room);
+            if let Some(error) = failure {
+                self.complain(error)?;
             }
-            if until_look == 0 {
-                until_look = MESSAGES_PER_LOOK;
-                if let Some(ended) = self.look()? {
-                    return Ok(ended);
-                }
+            self.serve(Duration::ZERO)?;
+            if let Some(ended) = self.look()? {
+                return Ok(ended);
             }
         }
+    }
+
+    /// Serves what is not a message: rebalances, statistics, errors.
+    fn serve(&self, wait: Duration) -> Result<()> {
+        match self.consumer.poll(wait) {
+            Some(Ok(message)) => {
+                let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
+                self.consumer.context().state().hold.push(topic, partition, offset, message.payload());
+                Ok(())
+            }
+            Some(Err(error)) => self.complain(error),
+            None => Ok(()),
+        }
+    }
+
+    /// Messages that still fit into the haul, about.
+    fn room(&self) -> u64 {
+        let state = self.consumer.context().state();
+        let hold = &state.hold;
+        let rows = self.options.commit_rows.saturating_sub(hold.rows);
+        let bytes = self.options.haul_bytes().saturating_sub(hold.bytes);
+        let size = hold.bytes.checked_div(hold.rows).unwrap_or(0).max(SIZE);
+        rows.min(bytes / size)
     }
 
     fn is_full(&self, hold: &Hold) -> bool {
@@ -137,9 +153,8 @@ impl Session<'_> {
             if let Err(error) = self.consumer.pause(&held) {
                 tracing::debug!(%error, "pausing");
             }
-            if let Some(Ok(message)) = self.consumer.poll(POLL) {
-                let (topic, partition, offset) = (message.topic(), message.partition(), message.offset());
-                self.consumer.context().state().hold.push(topic, partition, offset, message.payload());
+            if let Err(error) = self.serve(POLL) {
+                tracing::debug!(%error, "while paused");
             }
             if self.consumer.context().state().settle(self.runtime, Some(Duration::ZERO)) {
                 break;
